@@ -1,0 +1,122 @@
+"""El acuse: lo que el centro firma *después* de que la transacción es durable, y lo único que cierra un renglón de bandeja.
+
+Es acumulativo (`contiguo`, todo lo anterior está guardado y encadenado, con la huella del último) más `sueltos` (guardados más
+allá de un hueco), y pide lo que falta. PUBACK sólo dice que el bróker lo tomó; el acuse, que el centro lo aceptó.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from joserfc.jwk import ECKey
+
+from nucleo.hechos import HechoInvalido, hora_con_huso
+from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, leer_json, verificar
+
+MAXIMO_SUELTOS: Final = 64
+MAXIMO_FALTAN: Final = 16
+MAXIMO_APARTADOS: Final = 16
+
+_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
+_HEX64: Final = re.compile(r"[0-9a-f]{64}")
+_CODIGO: Final = re.compile(r"[A-Z_]{1,40}")
+_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
+
+
+@dataclass(frozen=True, slots=True)
+class Apartado:
+    """Un sobre que el centro tiene pero no contó. `codigo`: BIFURCADO, FIRMA, FORMA…; `huella` es la del apartado."""
+
+    huella: str
+    codigo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acuse:
+    """Estado de la cadena de un equipo en el centro."""
+
+    equipo: str
+    epoca: str
+    contiguo: int
+    """Última secuencia guardada sin huecos desde 1; 0 si ninguna."""
+    huella: str
+    """Huella del sobre `contiguo`, o `CADENA_NUEVA` si es 0."""
+    sueltos: tuple[tuple[int, str], ...]
+    """(secuencia, huella) guardadas después del hueco, en orden, hasta `MAXIMO_SUELTOS`."""
+    faltan: tuple[tuple[int, int], ...]
+    """Rangos [desde, hasta] que el centro sabe que existen y no tiene."""
+    apartados: tuple[Apartado, ...]
+    """Los más recientes de ese equipo en cuarentena o bifurcados."""
+    hora: datetime
+
+
+def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
+    """JWS compacto del acuse, firmado por el centro."""
+    dato = {
+        "v": 1,
+        "equipo": acuse.equipo,
+        "epoca": acuse.epoca,
+        "contiguo": acuse.contiguo,
+        "huella": acuse.huella,
+        "sueltos": [list(s) for s in acuse.sueltos[:MAXIMO_SUELTOS]],
+        "faltan": [list(f) for f in acuse.faltan[:MAXIMO_FALTAN]],
+        "apartados": [[a.huella, a.codigo] for a in acuse.apartados[:MAXIMO_APARTADOS]],
+        "hora": acuse.hora.isoformat(),
+    }
+    return firmante.firmar(Tipo.ACUSE, json.dumps(dato, separators=(",", ":")).encode())
+
+
+def abrir_acuse(compacto: str, llave_centro: ECKey) -> Acuse:
+    """Verifica y lee un acuse.
+
+    Raises:
+        SobreInvalido: si no lo firmó el centro o no tiene la forma.
+    """
+    dato = leer_json(verificar(compacto, llave_centro, Tipo.ACUSE))
+    try:
+        return _leer(dato)
+    except (KeyError, TypeError, ValueError, HechoInvalido) as error:
+        raise SobreInvalido("FORMA", "el acuse no tiene la forma esperada") from error
+
+
+def _leer(dato: dict[str, Any]) -> Acuse:
+    if set(dato) != {"v", "equipo", "epoca", "contiguo", "huella", "sueltos", "faltan", "apartados", "hora"}:
+        raise ValueError
+    contiguo = _entero(dato["contiguo"])
+    huella = _forma(dato["huella"], _HEX64)
+    if dato["v"] != 1 or (contiguo == 0) != (huella == CADENA_NUEVA):
+        raise ValueError
+    return Acuse(
+        equipo=_forma(dato["equipo"], _EQUIPO),
+        epoca=_forma(dato["epoca"], _EPOCA),
+        contiguo=contiguo,
+        huella=huella,
+        sueltos=tuple((_entero(s), _forma(h, _HEX64)) for s, h in _lista(dato["sueltos"], MAXIMO_SUELTOS)),
+        faltan=tuple((_entero(a), _entero(b)) for a, b in _lista(dato["faltan"], MAXIMO_FALTAN)),
+        apartados=tuple(
+            Apartado(_forma(h, _HEX64), _forma(c, _CODIGO)) for h, c in _lista(dato["apartados"], MAXIMO_APARTADOS)
+        ),
+        hora=hora_con_huso(dato["hora"]),
+    )
+
+
+def _lista(dato: object, maximo: int) -> list[Any]:
+    if not isinstance(dato, list) or len(dato) > maximo:
+        raise ValueError
+    return dato
+
+
+def _entero(dato: object) -> int:
+    if not isinstance(dato, int) or isinstance(dato, bool) or not 0 <= dato < 2**53:
+        raise ValueError
+    return dato
+
+
+def _forma(dato: object, forma: re.Pattern[str]) -> str:
+    if not isinstance(dato, str) or forma.fullmatch(dato) is None:
+        raise ValueError
+    return dato

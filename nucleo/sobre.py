@@ -1,0 +1,249 @@
+"""El sobre: JWS compacto ES256 (RFC 7515, RFC 7518 §3.4) que lleva un hecho del kiosco al centro.
+
+Lo firmado son bytes exactos, así que no hay forma canónica que discutir. La identidad del sobre es el SHA-256 de la parte
+firmada *sin* la firma: ECDSA es aleatorizada y maleable, y un identificador que la incluyera dejaría contar dos veces la
+misma hoja. El algoritmo y el tipo son fijos: el encabezado no negocia nada, sólo se compara.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from nucleo.hechos import HechoInvalido, hora_con_huso
+
+MAXIMO_BYTES: Final = 32 * 1024
+"""Tope de un sobre. Un acta con 120 combinaciones ocupa menos de 4 KiB."""
+
+CADENA_NUEVA: Final = "0" * 64
+"""`previo` del primer sobre de una época."""
+
+_ALGORITMO: Final = "ES256"
+_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
+_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
+_HEX64: Final = re.compile(r"[0-9a-f]{64}")
+_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
+_CAMPOS: Final = (
+    "v",
+    "proceso",
+    "modo",
+    "catd",
+    "equipo",
+    "epoca",
+    "secuencia",
+    "previo",
+    "creado",
+    "reloj",
+    "arranque",
+    "sistema",
+    "contenido",
+)
+
+
+class Tipo(Enum):
+    """Tipo de mensaje firmado: separa dominios, para que una firma nunca valga como otra cosa."""
+
+    HECHO = "prep-hecho+jws"
+    LATIDO = "prep-latido+jws"
+    ACUSE = "prep-acuse+jws"
+    PADRON = "prep-padron+jws"
+
+
+class SobreInvalido(ValueError):
+    """Lo recibido no es un sobre aceptable. `codigo` es FORMA, TIPO, FIRMA o TAMANO."""
+
+    def __init__(self, codigo: str, causa: str) -> None:
+        super().__init__(causa)
+        self.codigo = codigo
+
+
+class Firmante(Protocol):
+    """Quien guarda una llave P-256 y firma con ella: un archivo, un TPM."""
+
+    @property
+    def identidad(self) -> str:
+        """Equipo al que pertenece la llave; va como `kid`."""
+        ...
+
+    def firmar(self, tipo: Tipo, carga: bytes) -> str:
+        """JWS compacto ES256 de `carga`, tal cual, bajo ese tipo."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sobre:
+    """Un sobre de hecho ya verificado o por firmar. `contenido` es el JSON de `nucleo.hechos`."""
+
+    proceso: str
+    modo: str
+    catd: str
+    equipo: str
+    epoca: str
+    secuencia: int
+    previo: str
+    creado: datetime
+    reloj: str
+    """Calidad del reloj al crear: `sincronizado`, `libre`, `desconocido` o `virtual`."""
+    arranque: str
+    """Identificador del arranque del sistema operativo: distingue reinicios."""
+    sistema: str
+    """Huella de la versión del programa que lo creó."""
+    contenido: Mapping[str, Any]
+
+
+def carga_de(sobre: Sobre) -> bytes:
+    """Bytes JSON que se firman. Sólo quien firma serializa; quien verifica guarda los bytes que llegaron."""
+    dato = {
+        "v": 1,
+        "proceso": sobre.proceso,
+        "modo": sobre.modo,
+        "catd": sobre.catd,
+        "equipo": sobre.equipo,
+        "epoca": sobre.epoca,
+        "secuencia": sobre.secuencia,
+        "previo": sobre.previo,
+        "creado": sobre.creado.isoformat(),
+        "reloj": sobre.reloj,
+        "arranque": sobre.arranque,
+        "sistema": sobre.sistema,
+        "contenido": dict(sobre.contenido),
+    }
+    return json.dumps(dato, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def sellar(sobre: Sobre, firmante: Firmante) -> str:
+    """Firma el sobre y devuelve el JWS compacto.
+
+    Raises:
+        SobreInvalido: TAMANO, si no cabe; FORMA, si el equipo no es el de la llave.
+    """
+    if firmante.identidad != sobre.equipo:
+        raise SobreInvalido("FORMA", f"la llave es de {firmante.identidad}, no de {sobre.equipo}")
+    compacto = firmante.firmar(Tipo.HECHO, carga_de(sobre))
+    if len(compacto) > MAXIMO_BYTES:
+        raise SobreInvalido("TAMANO", f"el sobre mide {len(compacto)} bytes y el tope es {MAXIMO_BYTES}")
+    return compacto
+
+
+def huella(compacto: str) -> str:
+    """Identidad del sobre: SHA-256 hexadecimal de `encabezado.carga`, sin la firma."""
+    return hashlib.sha256(compacto.rpartition(".")[0].encode()).hexdigest()
+
+
+def firmar_con(llave: ECKey, identidad: str, tipo: Tipo, carga: bytes) -> str:
+    """JWS compacto con una llave en memoria; lo usan la llave de archivo y el centro."""
+    encabezado = {"alg": _ALGORITMO, "typ": tipo.value, "kid": identidad}
+    return jws.serialize_compact(encabezado, carga, llave, algorithms=[_ALGORITMO])
+
+
+def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int | None = MAXIMO_BYTES) -> str:
+    """`kid` del encabezado, sin verificar: sirve para buscar la llave y nada más.
+
+    Raises:
+        SobreInvalido: FORMA o TIPO, si el encabezado no es exactamente el esperado.
+    """
+    if maximo is not None and len(compacto) > maximo:
+        raise SobreInvalido("TAMANO", f"mide {len(compacto)} bytes y el tope es {maximo}")
+    try:
+        encabezado = jws.extract_compact(compacto.encode("ascii")).headers()
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise SobreInvalido("FORMA", "no es un JWS compacto") from error
+    if set(encabezado) != {"alg", "typ", "kid"}:
+        raise SobreInvalido("FORMA", "el encabezado no tiene exactamente alg, typ y kid")
+    if encabezado["alg"] != _ALGORITMO or encabezado["typ"] != tipo.value:
+        raise SobreInvalido("TIPO", f"no es {tipo.value} con {_ALGORITMO}")
+    kid = encabezado["kid"]
+    if not isinstance(kid, str) or _EQUIPO.fullmatch(kid) is None:
+        raise SobreInvalido("FORMA", "el kid no es un nombre de equipo")
+    return kid
+
+
+def verificar(compacto: str, llave: ECKey, tipo: Tipo, maximo: int | None = MAXIMO_BYTES) -> bytes:
+    """Comprueba la firma y devuelve los bytes firmados.
+
+    Raises:
+        SobreInvalido: FIRMA, si no corresponde a esa llave; FORMA o TIPO como `quien_dice_ser`.
+    """
+    quien_dice_ser(compacto, tipo, maximo)
+    try:
+        objeto = jws.deserialize_compact(compacto.encode("ascii"), llave, algorithms=[_ALGORITMO])
+    except (JoseError, ValueError, TypeError) as error:
+        raise SobreInvalido("FIRMA", "la firma no corresponde a la llave inscrita") from error
+    return objeto.payload
+
+
+def abrir(compacto: str, llave: ECKey) -> Sobre:
+    """Verifica la firma y lee el sobre, estrictamente. El `contenido` queda sin interpretar.
+
+    Raises:
+        SobreInvalido: con su código.
+    """
+    dato = leer_json(verificar(compacto, llave, Tipo.HECHO))
+    if set(dato) != set(_CAMPOS) or dato["v"] != 1 or isinstance(dato["v"], bool):
+        raise SobreInvalido("FORMA", "no tiene exactamente los campos del sobre, versión 1")
+    secuencia = dato["secuencia"]
+    if not isinstance(secuencia, int) or isinstance(secuencia, bool) or not 1 <= secuencia < 2**53:
+        raise SobreInvalido("FORMA", "la secuencia no es un entero positivo")
+    if not isinstance(dato["contenido"], dict):
+        raise SobreInvalido("FORMA", "el contenido no es un objeto")
+    try:
+        creado = hora_con_huso(dato["creado"])
+    except HechoInvalido as error:
+        raise SobreInvalido("FORMA", str(error)) from error
+    return Sobre(
+        proceso=_texto(dato, "proceso", _CORTO),
+        modo=_texto(dato, "modo", _CORTO),
+        catd=_texto(dato, "catd", _EQUIPO),
+        equipo=_texto(dato, "equipo", _EQUIPO),
+        epoca=_texto(dato, "epoca", _EPOCA),
+        secuencia=secuencia,
+        previo=_texto(dato, "previo", _HEX64),
+        creado=creado,
+        reloj=_texto(dato, "reloj", _CORTO),
+        arranque=_texto(dato, "arranque", _CORTO),
+        sistema=_texto(dato, "sistema", _CORTO),
+        contenido=dato["contenido"],
+    )
+
+
+def leer_json(datos: bytes) -> dict[str, Any]:
+    """Objeto JSON sin llaves repetidas, NaN ni infinitos: dos lectores no pueden entender cosas distintas.
+
+    Raises:
+        SobreInvalido: FORMA.
+    """
+    try:
+        dato = json.loads(datos, object_pairs_hook=_sin_repetir, parse_constant=_sin_constantes)
+    except (ValueError, RecursionError) as error:
+        raise SobreInvalido("FORMA", "la carga no es JSON estricto") from error
+    if not isinstance(dato, dict):
+        raise SobreInvalido("FORMA", "la carga no es un objeto JSON")
+    return dato
+
+
+def _sin_repetir(pares: list[tuple[str, Any]]) -> dict[str, Any]:
+    dato = dict(pares)
+    if len(dato) != len(pares):
+        raise ValueError("llave repetida")
+    return dato
+
+
+def _sin_constantes(nombre: str) -> Any:
+    raise ValueError(nombre)
+
+
+def _texto(dato: Mapping[str, Any], llave: str, forma: re.Pattern[str]) -> str:
+    valor = dato[llave]
+    if not isinstance(valor, str) or forma.fullmatch(valor) is None:
+        raise SobreInvalido("FORMA", f"«{llave}» no tiene la forma esperada")
+    return valor

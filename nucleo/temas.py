@@ -1,0 +1,107 @@
+"""La gramática de temas MQTT, en los dos sentidos, y la lista de acceso del bróker que se deduce de ella.
+
+Cinco niveles, sin puntos (RabbitMQ los confundiría con `/`):
+
+    prep/<modo>-<proceso>/<equipo>/sube/{hechos,latido}     kiosco → centro
+    prep/<modo>-<proceso>/<equipo>/baja/{acuse}             centro → kiosco
+
+El modo va en el tema: un kiosco de simulacro no puede escribir donde escribe uno oficial.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+USUARIO_CENTRO: Final = "centro"
+"""CN del certificado del agregador."""
+
+_AMBITO: Final = re.compile(r"(simulacro|oficial)-([a-z0-9]{1,30})")
+_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
+
+
+class Carril(Enum):
+    """Qué viaja por el tema."""
+
+    HECHOS = "hechos"
+    LATIDO = "latido"
+    ACUSE = "acuse"
+
+    @property
+    def sube(self) -> bool:
+        return self is not Carril.ACUSE
+
+
+class TemaInvalido(ValueError):
+    """El texto no es un tema de esta gramática."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tema:
+    """Un tema concreto. `ambito` es `<modo>-<proceso>`."""
+
+    ambito: str
+    equipo: str
+    carril: Carril
+
+    def __post_init__(self) -> None:
+        if _AMBITO.fullmatch(self.ambito) is None:
+            raise TemaInvalido(f"{self.ambito[:60]!r} no es <modo>-<proceso> en minúsculas, como simulacro-oax2022")
+        if _EQUIPO.fullmatch(self.equipo) is None or self.equipo == USUARIO_CENTRO:
+            raise TemaInvalido(f"{self.equipo[:60]!r} no es un nombre de equipo")
+
+    def __str__(self) -> str:
+        sentido = "sube" if self.carril.sube else "baja"
+        return f"prep/{self.ambito}/{self.equipo}/{sentido}/{self.carril.value}"
+
+
+def ambito_de(modo: str, proceso: str) -> str:
+    """Segundo nivel del tema para ese modo y proceso (`simulacro-oax2022`). Raises: TemaInvalido."""
+    ambito = f"{modo}-{proceso.lower()}"
+    if _AMBITO.fullmatch(ambito) is None:
+        raise TemaInvalido(f"{ambito[:60]!r} no sirve como ámbito de temas")
+    return ambito
+
+
+def leer_tema(texto: str) -> Tema:
+    """Inversa de `str(Tema)`.
+
+    Raises:
+        TemaInvalido: si sobra o falta un nivel, o el carril no va en ese sentido.
+    """
+    niveles = texto.split("/")
+    if len(niveles) != 5 or niveles[0] != "prep":
+        raise TemaInvalido(f"{texto[:80]!r} no tiene la forma prep/ámbito/equipo/sentido/carril")
+    _, ambito, equipo, sentido, nombre = niveles
+    try:
+        carril = Carril(nombre)
+    except ValueError as error:
+        raise TemaInvalido(f"carril desconocido: {nombre[:40]!r}") from error
+    if sentido != ("sube" if carril.sube else "baja"):
+        raise TemaInvalido(f"{carril.value} no va por {sentido[:40]!r}")
+    return Tema(ambito, equipo, carril)
+
+
+def filtro_del_centro(ambito: str, carril: Carril) -> str:
+    """Filtro con que el centro se suscribe a ese carril de todos los equipos."""
+    return f"prep/{ambito}/+/sube/{carril.value}"
+
+
+def acl_mosquitto(ambito: str) -> str:
+    """Lista de acceso para mosquitto con `use_identity_as_username`: el CN del certificado es el usuario.
+
+    Cada kiosco escribe sólo en sus temas que suben y lee sólo los suyos que bajan; el centro, al revés.
+    """
+    if _AMBITO.fullmatch(ambito) is None:
+        raise TemaInvalido(f"{ambito[:60]!r} no es un ámbito")
+    suben = [c.value for c in Carril if c.sube]
+    bajan = [c.value for c in Carril if not c.sube]
+    lineas = ["# Generado por nucleo.temas: no se edita a mano."]
+    lineas += [f"pattern write prep/{ambito}/%u/sube/{c}" for c in suben]
+    lineas += [f"pattern read prep/{ambito}/%u/baja/{c}" for c in bajan]
+    lineas += ["", f"user {USUARIO_CENTRO}"]
+    lineas += [f"topic read prep/{ambito}/+/sube/{c}" for c in suben]
+    lineas += [f"topic write prep/{ambito}/+/baja/{c}" for c in bajan]
+    return "\n".join(lineas) + "\n"
