@@ -77,6 +77,15 @@ def dibujar(casilla: Casilla, eleccion: Eleccion, asentado: Asentado | None) -> 
     return salida.getvalue()
 
 
+def dibujar_tira(casilla: Casilla, eleccion: Eleccion) -> bytes:
+    """PNG mínimo con la clave del acta: hace las veces de imagen cuando dibujar la hoja entera no interesa."""
+    tira = Image.new("1", (420, 48), _PAPEL)
+    ImageDraw.Draw(tira).text((8, 8), eleccion.clave_acta(casilla), _TINTA, _letra(28))
+    salida = io.BytesIO()
+    tira.save(salida, "PNG", compress_level=1)
+    return salida.getvalue()
+
+
 def _casillas(eleccion: Eleccion, casilla: Casilla) -> list[tuple[int, int]]:
     return [_lugar(i) for i in range(len(eleccion.opciones_de(casilla)) + 5)]
 

@@ -76,9 +76,9 @@ def _opciones(argumentos: list[str] | None) -> argparse.Namespace:
     )
     lector.add_argument(
         "--imagenes",
-        choices=("todas", "muestra", "ninguna"),
-        default="todas",
-        help="de cuáles actas se dibuja la imagen: todas, una de cada veinte o ninguna (por omisión, todas)",
+        choices=("completas", "muestra"),
+        default="completas",
+        help="se dibuja la hoja de todas las actas, o la de una de cada veinte (por omisión, %(default)s)",
     )
     opciones = lector.parse_args(argumentos)
     if opciones.velocidad < 0:

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from appliance.arranque import abrir_kiosco
-
+from appliance.mesa import Mesa
 from appliance.reloj import RelojFijado
 from ensayo.agenda import Agenda, Documento, Tarea, cargar, con_desliz
-from ensayo.dibujo import dibujar
+from ensayo.dibujo import dibujar, dibujar_tira
 from nucleo.captura import Discrepante, Tomada
 from nucleo.hechos import Acopio, Captura, Correccion, HechoDeActa, Imagen, SinActa
 from nucleo.problema import Rechazo
@@ -28,14 +29,13 @@ class Imprevisto(RuntimeError):
 
 
 class Personas:
-    """Ejecuta la agenda sobre un kiosco abierto."""
+    """Ejecuta la agenda en la mesa de un kiosco. El reloj debe ser el mismo de la mesa."""
 
-    def __init__(self, carpeta: Path, agenda: Agenda, con_imagen: Callable[[str], bool]) -> None:
+    def __init__(self, mesa: Mesa, agenda: Agenda, reloj: RelojFijado, imagenes: str) -> None:
+        self._mesa = mesa
         self._agenda = agenda
-        self._con_imagen = con_imagen
-        inicio = agenda.tareas[0].hora if agenda.tareas else datetime.now().astimezone()
-        self._reloj = RelojFijado(inicio)
-        self._kiosco = abrir_kiosco(carpeta, self._reloj)
+        self._reloj = reloj
+        self._completa = _COMPLETA[imagenes]
         self._siguiente = 0
 
     def vivir_hasta(self, instante: datetime) -> int:
@@ -56,12 +56,12 @@ class Personas:
     def _ya_esta(self, tarea: Tarea, documento: Documento) -> bool:
         if tarea.accion == "fuera_de_catalogo":
             return False  # declararlo otra vez no deja otro hecho: el folio sale de la huella
-        hechos: list[HechoDeActa] = list(self._kiosco.almacen.hechos_de(documento.acta))
+        hechos: list[HechoDeActa] = list(self._mesa.almacen.hechos_de(documento.acta))
         match tarea.accion:
             case "acopiar":
                 return any(isinstance(h, Acopio) for h in hechos)
             case "digitalizar":
-                return not self._con_imagen(documento.acta.casilla) or any(isinstance(h, Imagen) for h in hechos)
+                return any(isinstance(h, Imagen) for h in hechos)
             case "capturar" | "equivocarse":
                 return any(isinstance(h, Captura) and h.persona == tarea.persona for h in hechos)
             case "corregir":
@@ -70,7 +70,7 @@ class Personas:
                 return any(isinstance(h, SinActa) for h in hechos)
 
     def _hacer(self, tarea: Tarea, d: Documento) -> None:
-        mesa, quien = self._kiosco.mesa, tarea.persona
+        mesa, quien = self._mesa, tarea.persona
         match tarea.accion:
             case "acopiar":
                 resultado: object = mesa.acopiar(
@@ -82,13 +82,17 @@ class Personas:
                     hora=d.acopio,
                 )
             case "digitalizar":
-                casilla = self._kiosco.proceso.casillas[d.acta.casilla]
-                eleccion = self._kiosco.proceso.elecciones[d.acta.eleccion]
+                casilla = self._mesa.proceso.casillas[d.acta.casilla]
+                eleccion = self._mesa.proceso.elecciones[d.acta.eleccion]
                 resultado = mesa.digitalizar(
                     d.acta,
                     persona=quien,
                     digitalizacion=d.digitalizacion,
-                    contenido=dibujar(casilla, eleccion, d.asentado),
+                    contenido=(
+                        dibujar(casilla, eleccion, d.asentado)
+                        if self._completa(casilla.clave)
+                        else dibujar_tira(casilla, eleccion)
+                    ),
                 )
             case "capturar" | "equivocarse":
                 assert d.asentado is not None
@@ -117,14 +121,14 @@ class Personas:
 
     def _corregir(self, d: Documento, quien: str) -> object:
         assert d.asentado is not None
-        tomada = self._kiosco.mesa.tomar(d.acta, quien)
+        tomada = self._mesa.tomar(d.acta, quien)
         if isinstance(tomada, Rechazo):
             return tomada
         assert isinstance(tomada, Tomada)
         assert isinstance(tomada.libre, Discrepante)
         # Transcribe del papel, en blanco, sólo lo que se le pide.
         papel = d.asentado.campos()
-        return self._kiosco.mesa.corregir(d.acta, quien, {c: papel[c] for c in tomada.libre.campos})
+        return self._mesa.corregir(d.acta, quien, {c: papel[c] for c in tomada.libre.campos})
 
 
 def _sha_fuera(d: Documento) -> str:
@@ -132,12 +136,14 @@ def _sha_fuera(d: Documento) -> str:
 
 
 def principal() -> int:
-    """Punto de entrada: `python -m ensayo.personas --carpeta DIR --imagenes todas|muestra|ninguna`."""
+    """Punto de entrada: `python -m ensayo.personas --carpeta DIR --imagenes completas|muestra|minimas`."""
     lector = argparse.ArgumentParser(description="Personas de un CATD durante un ensayo (lo dirige ensayo.jornada)")
     lector.add_argument("--carpeta", type=Path, required=True)
-    lector.add_argument("--imagenes", choices=("todas", "muestra", "ninguna"), default="todas")
+    lector.add_argument("--imagenes", choices=tuple(_COMPLETA), default="completas")
     opciones = lector.parse_args()
-    personas = Personas(opciones.carpeta, cargar(opciones.carpeta / "agenda.json"), _criterio(opciones.imagenes))
+    agenda = cargar(opciones.carpeta / "agenda.json")
+    reloj = RelojFijado(agenda.tareas[0].hora if agenda.tareas else datetime.now().astimezone())
+    personas = Personas(abrir_kiosco(opciones.carpeta, reloj).mesa, agenda, reloj, opciones.imagenes)
     print("listo", flush=True)
     for renglon in sys.stdin:
         orden, _, argumento = renglon.strip().partition(" ")
@@ -149,11 +155,16 @@ def principal() -> int:
     return 0
 
 
-def _criterio(imagenes: str) -> Callable[[str], bool]:
-    def una_de_veinte(casilla: str) -> bool:
-        return hashlib.sha256(casilla.encode()).digest()[0] % 20 == 0
+def _una_de_veinte(casilla: str) -> bool:
+    return hashlib.sha256(casilla.encode()).digest()[0] % 20 == 0
 
-    return {"todas": lambda _: True, "ninguna": lambda _: False}.get(imagenes, una_de_veinte)
+
+_COMPLETA: Final[dict[str, Callable[[str], bool]]] = {
+    "completas": lambda _: True,
+    "muestra": _una_de_veinte,
+    "minimas": lambda _: False,
+}
+"""De cuáles actas se dibuja la hoja entera; de las demás, sólo una tira con su clave."""
 
 
 if __name__ == "__main__":
