@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ensayo.comparacion import NO_COMPARADAS, Comparacion, Diferencia
+from nucleo.computo import RESUMEN
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def mostrar(consola: Console, cortes: Sequence[Comparacion], sobres: Conservacio
         nombradas = sum(c.por_defecto().values())
         tabla.add_row(
             c.corte,
-            f"{c.iguales_resumen}/13 iguales",
+            f"{c.iguales_resumen} iguales + {sum(1 for d in c.resumen if d.defecto)} explicados de {len(RESUMEN)}",
             f"{c.iguales_derivadas:,} iguales",
             f"{c.iguales_transcritas:,} iguales",
             str(nombradas),

@@ -1,7 +1,7 @@
 """El acta: lo que dice el papel, cómo llegó y en qué quedó.
 
-`Asentado` es la transcripción (de una captura o de la verificada). `Acta` es el renglón que se publica: nunca lleva columnas
-derivadas, porque la clasificación y los totales se calculan (`nucleo.clasificacion`, `nucleo.computo`).
+`Asentado` es la transcripción (de una captura o de la verificada). `Acta` es el renglón que se publica: nunca lleva
+columnas derivadas, porque la clasificación y los totales se calculan (`nucleo.clasificacion`, `nucleo.computo`).
 """
 
 from __future__ import annotations

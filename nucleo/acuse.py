@@ -1,7 +1,9 @@
-"""El acuse: lo que el centro firma *después* de que la transacción es durable, y lo único que cierra un renglón de bandeja.
+"""El acuse: lo que el centro firma *después* de que la transacción es durable, y lo único que cierra un renglón de
+bandeja.
 
-Es acumulativo (`contiguo`, todo lo anterior está guardado y encadenado, con la huella del último) más `sueltos` (guardados más
-allá de un hueco), y pide lo que falta. PUBACK sólo dice que el bróker lo tomó; el acuse, que el centro lo aceptó.
+Es acumulativo (`contiguo`, todo lo anterior está guardado y encadenado, con la huella del último) más `sueltos`
+(guardados más allá de un hueco), y pide lo que falta. PUBACK sólo dice que el bróker lo tomó; el acuse, que el centro
+lo aceptó.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
 from nucleo.hechos import HechoInvalido, hora_con_huso
-from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, leer_json, verificar
+from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.temas import USUARIO_CENTRO
 
 MAXIMO_SUELTOS: Final = 64
 MAXIMO_FALTAN: Final = 16
@@ -55,7 +59,11 @@ class Acuse:
 
 
 def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
-    """JWS compacto del acuse, firmado por el centro."""
+    """JWS compacto del acuse, firmado por el centro.
+
+    Raises:
+        SobreInvalido: FORMA, si ningún kiosco podría abrirlo.
+    """
     dato = {
         "v": 1,
         "equipo": acuse.equipo,
@@ -67,7 +75,9 @@ def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
         "apartados": [[a.huella, a.codigo] for a in acuse.apartados[:MAXIMO_APARTADOS]],
         "hora": acuse.hora.isoformat(),
     }
-    return firmante.firmar(Tipo.ACUSE, json.dumps(dato, separators=(",", ":")).encode())
+    carga = json.dumps(dato, separators=(",", ":")).encode()
+    _abrir_carga(carga)
+    return firmante.firmar(Tipo.ACUSE, carga)
 
 
 def abrir_acuse(compacto: str, llave_centro: ECKey) -> Acuse:
@@ -76,7 +86,11 @@ def abrir_acuse(compacto: str, llave_centro: ECKey) -> Acuse:
     Raises:
         SobreInvalido: si no lo firmó el centro o no tiene la forma.
     """
-    dato = leer_json(verificar(compacto, llave_centro, Tipo.ACUSE))
+    return _abrir_carga(verificar(compacto, llave_centro, Tipo.ACUSE, de=USUARIO_CENTRO))
+
+
+def _abrir_carga(carga: bytes) -> Acuse:
+    dato = leer_json(carga)
     try:
         return _leer(dato)
     except (KeyError, TypeError, ValueError, HechoInvalido) as error:
@@ -88,20 +102,30 @@ def _leer(dato: dict[str, Any]) -> Acuse:
         raise ValueError
     contiguo = _entero(dato["contiguo"])
     huella = _forma(dato["huella"], _HEX64)
-    if dato["v"] != 1 or (contiguo == 0) != (huella == CADENA_NUEVA):
+    if not es_version_1(dato) or (contiguo == 0) != (huella == CADENA_NUEVA):
+        raise ValueError
+    sueltos = tuple((_entero(s), _forma(h, _HEX64)) for s, h in _lista(dato["sueltos"], MAXIMO_SUELTOS))
+    faltan = tuple((_entero(a), _entero(b)) for a, b in _lista(dato["faltan"], MAXIMO_FALTAN))
+    if not _crecen([contiguo, *(s for s, _ in sueltos)]) or any(a > b for a, b in faltan):
+        raise ValueError
+    if not all(uno < otro for (_, uno), (otro, _) in pairwise([(0, contiguo), *faltan])):
         raise ValueError
     return Acuse(
         equipo=_forma(dato["equipo"], _EQUIPO),
         epoca=_forma(dato["epoca"], _EPOCA),
         contiguo=contiguo,
         huella=huella,
-        sueltos=tuple((_entero(s), _forma(h, _HEX64)) for s, h in _lista(dato["sueltos"], MAXIMO_SUELTOS)),
-        faltan=tuple((_entero(a), _entero(b)) for a, b in _lista(dato["faltan"], MAXIMO_FALTAN)),
+        sueltos=sueltos,
+        faltan=faltan,
         apartados=tuple(
             Apartado(_forma(h, _HEX64), _forma(c, _CODIGO)) for h, c in _lista(dato["apartados"], MAXIMO_APARTADOS)
         ),
         hora=hora_con_huso(dato["hora"]),
     )
+
+
+def _crecen(numeros: list[int]) -> bool:
+    return all(uno < otro for uno, otro in pairwise(numeros))
 
 
 def _lista(dato: object, maximo: int) -> list[Any]:

@@ -6,9 +6,10 @@ SinCaptura ▶ PrimeraConcluida ▶ (otra persona) iguales ▶ Verificada
                                                         └▶ ni así ▶ EnRevision ▶ dos personas ▶ Verificada
 ```
 
-Un campo queda decidido cuando una lectura tiene el apoyo de dos personas distintas y más que cualquier otra; el acta se
-verifica cuando todos lo están. Dicho así el orden de llegada no importa, y dos centros que capturen la misma acta sin saberlo
-llegan al mismo resultado. `paso` decide si una acción procede y qué hecho deja; `estado_de` rehace el estado desde los hechos.
+Un campo queda decidido cuando una lectura tiene el apoyo de dos personas distintas y más que cualquier otra, o cuando
+hubo lecturas distintas y dos personas juntas lo revisaron; el acta se verifica cuando todos lo están. Dicho así el
+orden de llegada no importa, y dos centros que capturen la misma acta sin saberlo llegan al mismo resultado. `paso`
+decide si una acción procede y qué hecho deja; `estado_de` rehace el estado desde los hechos.
 """
 
 from __future__ import annotations
@@ -17,16 +18,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from nucleo.acta import Asentado, MotivoSinActa, asentado_de_campos
-from nucleo.campo import Campo
-from nucleo.hechos import Captura, Correccion, HechoDeActa, IdActa, Recaptura, Revision, SinActa
+from nucleo.campo import SIN_DATO, Campo
+from nucleo.hechos import MAXIMO_VUELTAS, Captura, Correccion, HechoDeActa, IdActa, Recaptura, Revision, SinActa
 from nucleo.problema import Rechazo
 
-_H = TypeVar("_H", Captura, Correccion)
-
-# ---------------------------------------------------------------------------------------------------------------- estados
+# ----------------------------------------------------------------------------------------------------------------
+# estados
 
 
 @dataclass(frozen=True)
@@ -75,20 +74,24 @@ class Verificada:
 
 @dataclass(frozen=True)
 class SinActaDeclarada:
-    """No hay acta que capturar; si después aparece, sus capturas prevalecen."""
+    """No hay acta que capturar; si después aparece, se toma como cualquiera y sus capturas prevalecen."""
 
     motivo: MotivoSinActa
     hora: datetime
+    vuelta: int = 1
 
 
 @dataclass(frozen=True)
 class Tomada:
     """Alguien la tiene en su pantalla. No es un hecho: si se va la luz, vuelve a quedar libre."""
 
-    libre: SinCaptura | PrimeraConcluida | Discrepante
+    libre: Libre
     persona: str
     desde: datetime
 
+
+Libre = SinCaptura | PrimeraConcluida | Discrepante | SinActaDeclarada
+"""Los estados en que una persona puede tomar el acta."""
 
 EstadoAsentado = SinCaptura | PrimeraConcluida | Discrepante | EnRevision | Verificada | SinActaDeclarada
 Estado = EstadoAsentado | Tomada
@@ -97,17 +100,17 @@ Estado = EstadoAsentado | Tomada
 def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
     """Estado de un acta según todos sus hechos, en cualquier orden y con repeticiones.
 
-    Manda la vuelta más alta. Si dos hechos de la misma persona y vuelta se contradicen, cuenta el primero por hora: nadie
-    se corrige a sí mismo sin una recaptura.
+    Manda la vuelta más alta. Si dos hechos de la misma persona y vuelta se contradicen, cuenta el primero por hora:
+    nadie se corrige a sí mismo sin una recaptura.
     """
     orden = sorted(
         (h for h in hechos if isinstance(h, Captura | Correccion | Revision | Recaptura | SinActa)), key=_en_orden
     )
     vuelta = max((h.vuelta for h in orden if not isinstance(h, SinActa)), default=1)
     de_vuelta = [h for h in orden if not isinstance(h, SinActa | Recaptura) and h.vuelta == vuelta]
-    if not any(isinstance(h, Captura) for h in de_vuelta):
+    if not any(isinstance(h, Captura) for h in orden):
         ausencias = [h for h in orden if isinstance(h, SinActa)]
-        return SinActaDeclarada(ausencias[0].motivo, ausencias[0].hora) if ausencias else SinCaptura(vuelta)
+        return SinActaDeclarada(ausencias[0].motivo, ausencias[0].hora, vuelta) if ausencias else SinCaptura(vuelta)
     estado = _juzgar(vuelta, de_vuelta)
     if not isinstance(estado, Verificada):
         return estado
@@ -120,7 +123,10 @@ def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
 
 
 def ultima_verificada(hechos: Iterable[HechoDeActa]) -> Verificada | None:
-    """Lo que se publica: la verificada de la vuelta más alta que llegó a serlo, aunque haya una recaptura en curso."""
+    """Lo que se publica: la verificada de la vuelta más alta que lo esté, aunque haya una recaptura en curso.
+
+    Si una lectura tardía empata a las de su vuelta, se retira hasta la revisión: lo que está en duda no se publica.
+    """
     todos = list(hechos)
     vueltas = sorted({h.vuelta for h in todos if isinstance(h, Captura)}, reverse=True)
     for vuelta in vueltas:
@@ -135,63 +141,67 @@ def _en_orden(hecho: HechoDeActa) -> tuple[datetime, str, str]:
     return hecho.hora, type(hecho).__name__, repr(hecho)
 
 
-def _juzgar(vuelta: int, hechos: Sequence[HechoDeActa]) -> SinCaptura | PrimeraConcluida | Discrepante | EnRevision | Verificada:
-    capturas = _primera_por_persona([h for h in hechos if isinstance(h, Captura)])
+def _juzgar(
+    vuelta: int, hechos: Sequence[HechoDeActa]
+) -> SinCaptura | PrimeraConcluida | Discrepante | EnRevision | Verificada:
+    propias: dict[str, Captura] = {}
+    for hecho in hechos:
+        if isinstance(hecho, Captura):
+            propias.setdefault(hecho.persona, hecho)
+    capturas = tuple(propias.values())
     if not capturas:
         return SinCaptura(vuelta)
     if len(capturas) == 1:
         return PrimeraConcluida(vuelta, capturas[0])
-    autoras = {c.persona for c in capturas}
-    correcciones = _primera_por_persona([h for h in hechos if isinstance(h, Correccion) and h.persona not in autoras])
+    correcciones = [h for h in hechos if isinstance(h, Correccion)]
     lecturas = _lecturas(capturas, correcciones)
-    decididos = {nombre: _acuerdo(votos) for nombre, votos in lecturas.items()}
+    revisados: dict[str, Campo] = {}
+    for revision in (h for h in hechos if isinstance(h, Revision)):
+        revisados = dict(revision.campos) | revisados
+    # Sólo se revisa lo que alguien leyó distinto; decidido así, ninguna lectura posterior lo vuelve a abrir.
+    revisados = {n: campo for n, campo in revisados.items() if len(set(lecturas.get(n, {}).values())) > 1}
+    decididos = {n: revisados[n] if n in revisados else _acuerdo(leidos) for n, leidos in lecturas.items()}
     pendientes = tuple(nombre for nombre, campo in decididos.items() if campo is None)
-    revision = next((h for h in hechos if isinstance(h, Revision) and set(pendientes) <= set(h.campos)), None)
-    if pendientes and revision is not None:
-        decididos |= {nombre: revision.campos[nombre] for nombre in pendientes}
-    elif pendientes:
+    if pendientes:
         # Con tres lecturas y sin acuerdo ya no basta otra transcripción a solas.
         agotada = any(len(lecturas[nombre]) > 2 for nombre in pendientes)
         return (EnRevision if agotada else Discrepante)(vuelta, capturas, pendientes)
-    personas = [c.persona for c in capturas] + [c.persona for c in correcciones]
-    if pendientes and revision is not None:
-        personas += [p for p in revision.personas if p not in personas]
+    personas = [c.persona for c in capturas]
+    personas += [c.persona for c in correcciones]
+    personas += [p for h in hechos if isinstance(h, Revision) and set(h.campos) & set(revisados) for p in h.personas]
     return Verificada(
         vuelta,
         asentado_de_campos({k: v for k, v in decididos.items() if v is not None}),
         capturas[0].hora,
         max(h.hora for h in hechos),
-        tuple(personas),
+        tuple(dict.fromkeys(personas)),
     )
 
 
-def _primera_por_persona(hechos: Sequence[_H]) -> tuple[_H, ...]:
-    vistas: dict[str, _H] = {}
-    for hecho in hechos:
-        vistas.setdefault(hecho.persona, hecho)
-    return tuple(vistas.values())
-
-
-def _lecturas(capturas: Sequence[Captura], correcciones: Sequence[Correccion]) -> dict[str, list[Campo]]:
-    lecturas: dict[str, list[Campo]] = {}
-    for captura in capturas:
-        for nombre, campo in captura.asentado.campos().items():
-            lecturas.setdefault(nombre, []).append(campo)
-    for correccion in correcciones:
-        for nombre, campo in correccion.campos.items():
-            if nombre in lecturas:
-                lecturas[nombre].append(campo)
+def _lecturas(capturas: Sequence[Captura], correcciones: Sequence[Correccion]) -> dict[str, dict[str, Campo]]:
+    """Campo → persona → la primera lectura que esa persona hizo de él."""
+    lecturas: dict[str, dict[str, Campo]] = {n: {} for c in capturas for n in c.asentado.campos()}
+    hechos: list[Captura | Correccion] = [*capturas, *correcciones]
+    for hecho in sorted(hechos, key=_en_orden):
+        campos = hecho.asentado.campos() if isinstance(hecho, Captura) else hecho.campos
+        for nombre in lecturas.keys() & campos.keys():
+            lecturas[nombre].setdefault(hecho.persona, campos[nombre])
+    # Quien transcribió el acta sin ese renglón leyó que no hay dato; si no, cada corrección quedaría una contra una.
+    for leidos in lecturas.values():
+        for captura in capturas:
+            leidos.setdefault(captura.persona, SIN_DATO)
     return lecturas
 
 
-def _acuerdo(lecturas: Sequence[Campo]) -> Campo | None:
-    (campo, apoyos), *resto = Counter(lecturas).most_common(2)
+def _acuerdo(leidos: Mapping[str, Campo]) -> Campo | None:
+    (campo, apoyos), *resto = Counter(leidos.values()).most_common(2)
     if apoyos < 2 or (resto and resto[0][1] == apoyos):
         return None
     return campo
 
 
-# --------------------------------------------------------------------------------------------------------------- acciones
+# ---------------------------------------------------------------------------------------------------------------
+# acciones
 
 
 @dataclass(frozen=True)
@@ -266,7 +276,9 @@ class Paso:
     hechos: tuple[HechoDeActa, ...] = ()
 
 
-def paso(acta: IdActa, renglones: Sequence[str], estado: Estado, historia: Sequence[HechoDeActa], accion: Accion) -> Paso | Rechazo:
+def paso(
+    acta: IdActa, renglones: Sequence[str], estado: Estado, historia: Sequence[HechoDeActa], accion: Accion
+) -> Paso | Rechazo:
     """Aplica una acción al acta.
 
     Args:
@@ -318,6 +330,13 @@ def paso(acta: IdActa, renglones: Sequence[str], estado: Estado, historia: Seque
         case PedirRecaptura(persona, hora, motivo):
             if not isinstance(estado, Verificada | Discrepante | EnRevision):
                 return _fuera_de_momento("Sólo se recaptura lo que ya se capturó dos veces")
+            if estado.vuelta >= MAXIMO_VUELTAS:
+                return Rechazo(
+                    "DEMASIADAS_VUELTAS",
+                    f"Esta acta ya se capturó {MAXIMO_VUELTAS} veces desde el principio",
+                    "se está pidiendo recaptura una y otra vez en lugar de revisarla",
+                    "que dos personas la revisen contra el papel, o llame a coordinación",
+                )
             return _asentar(historia, Recaptura(acta, estado.vuelta + 1, hora, persona, motivo))
 
 
@@ -332,7 +351,7 @@ def _tomar(estado: Estado, persona: str, hora: datetime) -> Paso | Rechazo:
             )
         case Tomada():
             return Paso(estado)
-        case SinCaptura():
+        case SinCaptura() | SinActaDeclarada():
             return Paso(Tomada(estado, persona, hora))
         case PrimeraConcluida(primera=primera):
             if primera.persona == persona:
@@ -379,5 +398,3 @@ def _campos_equivocados() -> Rechazo:
 
 def _fuera_de_momento(que: str) -> Rechazo:
     return Rechazo("FUERA_DE_MOMENTO", que, "alguien más la atendió mientras tanto", "actualice la fila")
-
-

@@ -1,7 +1,8 @@
 """Qué se elige, con qué renglones y bajo qué calendario.
 
-Un `Proceso` reúne una o varias elecciones (gubernatura, diputaciones, munícipes) sobre un mismo catálogo de casillas; un
-acta es casilla × elección. Se escribe en un TOML que lee `nucleo.definicion`; aquí sólo están los valores ya validados.
+Un `Proceso` reúne una o varias elecciones (gubernatura, diputaciones, munícipes) sobre un mismo catálogo de casillas;
+un acta es casilla × elección. Se escribe en un TOML que lee `nucleo.definicion`; aquí sólo están los valores ya
+validados.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Los hechos que se asientan en el libro, y su forma JSON dentro del sobre.
 
-Un hecho dice lo que alguien hizo; nunca lo que de ello se deduce. «Verificada», «contabilizada» u «observaciones» no son
-hechos: se calculan de las capturas (`nucleo.captura`, `nucleo.clasificacion`), y cualquiera puede volver a calcularlos.
-La lectura es estricta: una llave de más o de menos, un tipo equivocado o una hora sin huso se rechazan.
+Un hecho dice lo que alguien hizo; nunca lo que de ello se deduce. «Verificada», «contabilizada» u «observaciones» no
+son hechos: se calculan de las capturas (`nucleo.captura`, `nucleo.clasificacion`), y cualquiera puede volver a
+calcularlos. La lectura es estricta: una llave de más o de menos, un tipo equivocado o una hora sin huso se rechazan.
 """
 
 from __future__ import annotations
@@ -27,10 +27,16 @@ from nucleo.campo import Campo, CampoInvalido, a_json, de_json
 MAXIMO_CAMPOS: Final = 400
 """Renglones por acta. La coalición de siete partidos da 120 combinaciones; 400 deja margen."""
 
+MAXIMO_VUELTAS: Final = 99
+"""Veces que un acta puede capturarse desde el principio; más sería un disparate o un bucle."""
+
 _CLAVE: Final = re.compile(r"[A-Z0-9_ÑÁÉÍÓÚ\-]{1,40}")
 _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _PERSONA: Final = re.compile(r"[a-z0-9\-]{1,40}")
 _MAXIMO_TEXTO: Final = 500
+_HORA: Final = re.compile(
+    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}|\.[0-9]{6})?(Z|[+\-][0-9]{2}:[0-9]{2})"
+)
 
 
 class HechoInvalido(ValueError):
@@ -50,7 +56,9 @@ class IdActa:
 
 @dataclass(frozen=True)
 class Acopio:
-    """Se recibió la bolsa PREP (o la imagen de PREP Casilla). `hora` es la estampada, que puede no ser la del registro."""
+    """Se recibió la bolsa PREP (o la imagen de PREP Casilla). `hora` es la estampada, que puede no ser la del
+    registro.
+    """
 
     acta: IdActa
     hora: datetime
@@ -235,9 +243,9 @@ class _Renglon:
         return self._dato[llave]
 
     def agotado(self) -> None:
-        sobra = sorted(set(self._dato) - self._leidas)
+        sobra = sorted(str(llave) for llave in set(self._dato) - self._leidas)
         if sobra:
-            raise HechoInvalido(f"sobra «{str(sobra[0])[:40]}»")
+            raise HechoInvalido(f"sobra {sobra[0][:40]!r}")
 
     def texto(self, llave: str, forma: re.Pattern[str]) -> str:
         dato = self.tomar(llave)
@@ -273,7 +281,7 @@ class _Renglon:
         return self.texto(llave, _PERSONA)
 
     def vuelta(self) -> int:
-        return self.entero("vuelta", 1, 99)
+        return self.entero("vuelta", 1, MAXIMO_VUELTAS)
 
     def campos(self) -> dict[str, Campo]:
         dato = self.tomar("campos")
@@ -292,19 +300,20 @@ class _Renglon:
 
 
 def hora_con_huso(dato: object) -> datetime:
-    """Instante ISO 8601 con huso.
+    """Instante ISO 8601 con huso: `2022-06-05T18:03:07-05:00`, con fracción o sin ella, o con `Z`.
+
+    Una sola forma de las muchas de ISO 8601, y de este siglo: qué otras acepta `fromisoformat` cambia con la versión de
+    Python, y el año 1 desborda al pasarlo a la hora local de cada corte.
 
     Raises:
-        HechoInvalido: si no es texto, no es una fecha o no dice su huso.
+        HechoInvalido: si no tiene esa forma, no es una fecha o no dice su huso.
     """
-    if not isinstance(dato, str) or len(dato) > 40:
-        raise HechoInvalido("la hora no es un texto ISO 8601")
+    if not isinstance(dato, str) or _HORA.fullmatch(dato) is None:
+        raise HechoInvalido("la hora no es ISO 8601 con segundos y huso, de este siglo")
     try:
         instante = datetime.fromisoformat(dato)
     except ValueError as error:
-        raise HechoInvalido("la hora no es una fecha ISO 8601") from error
-    if instante.utcoffset() is None:
-        raise HechoInvalido("la hora no dice su huso")
+        raise HechoInvalido("la hora no existe en el calendario") from error
     return instante
 
 
@@ -358,12 +367,15 @@ def _leer_revision(r: _Renglon) -> Hecho:
 
 
 def _leer_recaptura(r: _Renglon) -> Hecho:
-    return Recaptura(r.acta(), r.entero("vuelta", 2, 99), r.hora(), r.persona(), r.libre("motivo"))
+    return Recaptura(r.acta(), r.entero("vuelta", 2, MAXIMO_VUELTAS), r.hora(), r.persona(), r.libre("motivo"))
 
 
 def _leer_sin_acta(r: _Renglon) -> Hecho:
     motivo = MotivoSinActa(r.entero("motivo", 1, len(MotivoSinActa)))
-    return SinActa(r.acta(), r.hora(), motivo, r.persona(), r.persona("confirma"))
+    hecho = SinActa(r.acta(), r.hora(), motivo, r.persona(), r.persona("confirma"))
+    if hecho.persona == hecho.confirma:
+        raise HechoInvalido("quien declara y quien confirma no son dos personas distintas")
+    return hecho
 
 
 def _leer_fuera(r: _Renglon) -> Hecho:

@@ -1,7 +1,7 @@
 """El latido: telemetría firmada del kiosco. No es un hecho ni entra en la cadena; perder uno no pierde nada.
 
-Lleva la última secuencia y su huella, y por eso el centro se entera de los sobres que existen y nunca le llegaron: sin él,
-una cola perdida al final de la noche sería invisible.
+Lleva la última secuencia y su huella, y por eso el centro se entera de los sobres que existen y nunca le llegaron:
+sin él, una cola perdida al final de la noche sería invisible.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from joserfc.jwk import ECKey
 
 from nucleo.hechos import HechoInvalido, hora_con_huso
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, leer_json, verificar
+from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, quien_dice_ser, verificar
 
 _FORMAS: Final = {
     "equipo": re.compile(r"[a-z0-9][a-z0-9\-]{0,38}"),
@@ -53,8 +53,14 @@ class Latido:
 
 
 def sellar_latido(latido: Latido, firmante: Firmante) -> str:
-    """JWS compacto del latido."""
-    return firmante.firmar(Tipo.LATIDO, json.dumps({"v": 1, **asdict(latido)}, separators=(",", ":")).encode())
+    """JWS compacto del latido.
+
+    Raises:
+        SobreInvalido: FORMA, si el centro no podría abrirlo.
+    """
+    carga = json.dumps({"v": 1, **asdict(latido)}, separators=(",", ":")).encode()
+    _abrir_carga(carga, firmante.identidad)
+    return firmante.firmar(Tipo.LATIDO, carga)
 
 
 def abrir_latido(compacto: str, llave: ECKey) -> Latido:
@@ -63,10 +69,16 @@ def abrir_latido(compacto: str, llave: ECKey) -> Latido:
     Raises:
         SobreInvalido: si la firma o la forma no son las esperadas.
     """
-    dato = leer_json(verificar(compacto, llave, Tipo.LATIDO))
+    carga = verificar(compacto, llave, Tipo.LATIDO)
+    return _abrir_carga(carga, quien_dice_ser(compacto, Tipo.LATIDO))
+
+
+def _abrir_carga(carga: bytes, firma: str) -> Latido:
+    dato = leer_json(carga)
     try:
-        if dato.pop("v") != 1:
+        if not es_version_1(dato) or dato["equipo"] != firma:
             raise ValueError
+        del dato["v"]
         return _leer(dato)
     except (KeyError, TypeError, ValueError, HechoInvalido) as error:
         raise SobreInvalido("FORMA", "el latido no tiene la forma esperada") from error

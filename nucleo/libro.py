@@ -1,7 +1,7 @@
 """Del libro de hechos a las actas: una función pura del *conjunto* de hechos aceptados.
 
-Ni el orden de llegada, ni las repeticiones, ni por qué camino llegó cada hecho cambian el resultado; así dos personas que
-tengan las mismas hojas publican los mismos bytes.
+Ni el orden de llegada, ni las repeticiones, ni por qué camino llegó cada hecho cambian el resultado; así dos personas
+que tengan las mismas hojas publican los mismos bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""El padrón de equipos: qué llave, qué CATD y qué época tiene cada kiosco inscrito. Lo firma la autoridad fuera de línea.
+"""El padrón de equipos: qué llave, qué CATD y qué época tiene cada kiosco inscrito. Lo firma la autoridad fuera de
+línea.
 
-La época también se inscribe: si alguien copia la llave a otro disco y empieza una cadena nueva, su época no está en el padrón.
+La época también se inscribe: si alguien copia la llave a otro disco y empieza una cadena nueva, su época no está en
+el padrón.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ from typing import Any, Final
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, leer_json, verificar
+from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.temas import USUARIO_CENTRO
 
 AUTORIDAD: Final = "autoridad"
 """Identidad (`kid`) de la autoridad que firma el padrón."""
 
 _NOMBRE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 _EPOCA: Final = re.compile(r"[0-9a-f]{16}")
+_LLAVE: Final = {"kty", "crv", "x", "y"}
+_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,11 @@ class Padron:
 
 
 def sellar_padron(padron: Padron, firmante: Firmante) -> str:
-    """JWS compacto del padrón. Puede ser grande: no viaja por MQTT."""
+    """JWS compacto del padrón. Puede ser grande (`MAXIMO_PADRON`): no viaja por MQTT.
+
+    Raises:
+        SobreInvalido: FORMA o TAMANO, si nadie podría abrirlo.
+    """
     dato = {
         "v": 1,
         "proceso": padron.proceso,
@@ -55,13 +64,18 @@ def sellar_padron(padron: Padron, firmante: Firmante) -> str:
             e.nombre: {
                 "catd": e.catd,
                 "epocas": sorted(e.epocas),
-                "llave": e.llave.as_dict(private=False),
+                "llave": {k: d for k, d in e.llave.as_dict(private=False).items() if k in _LLAVE},
                 "vigente": e.vigente,
             }
             for e in padron.equipos.values()
         },
     }
-    return firmante.firmar(Tipo.PADRON, json.dumps(dato, separators=(",", ":"), sort_keys=True).encode())
+    carga = json.dumps(dato, separators=(",", ":"), sort_keys=True).encode()
+    _abrir_carga(carga)
+    compacto = firmante.firmar(Tipo.PADRON, carga)
+    if len(compacto) > MAXIMO_PADRON:
+        raise SobreInvalido("TAMANO", f"el padrón mide {len(compacto)} bytes y el tope es {MAXIMO_PADRON}")
+    return compacto
 
 
 def abrir_padron(compacto: str, llave_autoridad: ECKey) -> Padron:
@@ -70,18 +84,42 @@ def abrir_padron(compacto: str, llave_autoridad: ECKey) -> Padron:
     Raises:
         SobreInvalido: si no lo firmó la autoridad o no tiene la forma.
     """
-    dato = leer_json(verificar(compacto, llave_autoridad, Tipo.PADRON, maximo=None))
+    return _abrir_carga(verificar(compacto, llave_autoridad, Tipo.PADRON, MAXIMO_PADRON, de=AUTORIDAD))
+
+
+def _abrir_carga(carga: bytes) -> Padron:
+    dato = leer_json(carga)
     try:
-        equipos = {nombre: _equipo(nombre, datos) for nombre, datos in dato["equipos"].items()}
-        return Padron(str(dato["proceso"]), str(dato["modo"]), int(dato["version"]), equipos)
+        return _leer(dato)
     except (KeyError, TypeError, ValueError, AttributeError, JoseError) as error:
         raise SobreInvalido("FORMA", "el padrón no tiene la forma esperada") from error
 
 
+def _leer(dato: Mapping[str, Any]) -> Padron:
+    version = dato["version"]
+    if set(dato) != {"v", "proceso", "modo", "version", "equipos"} or not es_version_1(dato):
+        raise ValueError
+    if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**53:
+        raise ValueError
+    if _CORTO.fullmatch(dato["proceso"]) is None or _CORTO.fullmatch(dato["modo"]) is None:
+        raise ValueError
+    equipos = {nombre: _equipo(nombre, datos) for nombre, datos in dato["equipos"].items()}
+    return Padron(dato["proceso"], dato["modo"], version, equipos)
+
+
 def _equipo(nombre: str, dato: Mapping[str, Any]) -> Equipo:
-    epocas = frozenset(dato["epocas"])
-    if _NOMBRE.fullmatch(nombre) is None or _NOMBRE.fullmatch(dato["catd"]) is None:
+    llave = dato["llave"]
+    if set(dato) != {"catd", "epocas", "llave", "vigente"} or set(llave) != _LLAVE:
         raise ValueError(nombre)
-    if not all(_EPOCA.fullmatch(e) for e in epocas) or not isinstance(dato["vigente"], bool):
+    if (
+        (llave["kty"], llave["crv"]) != ("EC", "P-256")
+        or not isinstance(dato["epocas"], list)
+        or not isinstance(dato["vigente"], bool)
+    ):
         raise ValueError(nombre)
-    return Equipo(nombre, dato["catd"], epocas, ECKey.import_key(dato["llave"]), dato["vigente"])
+    # Un kiosco con uno de esos nombres heredaría los permisos del centro en el bróker, o firmaría padrones.
+    if _NOMBRE.fullmatch(nombre) is None or nombre in (USUARIO_CENTRO, AUTORIDAD):
+        raise ValueError(nombre)
+    if _NOMBRE.fullmatch(dato["catd"]) is None or not all(_EPOCA.fullmatch(e) for e in dato["epocas"]):
+        raise ValueError(nombre)
+    return Equipo(nombre, dato["catd"], frozenset(dato["epocas"]), ECKey.import_key(llave), dato["vigente"])

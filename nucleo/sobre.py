@@ -1,8 +1,8 @@
 """El sobre: JWS compacto ES256 (RFC 7515, RFC 7518 §3.4) que lleva un hecho del kiosco al centro.
 
-Lo firmado son bytes exactos, así que no hay forma canónica que discutir. La identidad del sobre es el SHA-256 de la parte
-firmada *sin* la firma: ECDSA es aleatorizada y maleable, y un identificador que la incluyera dejaría contar dos veces la
-misma hoja. El algoritmo y el tipo son fijos: el encabezado no negocia nada, sólo se compara.
+Lo firmado son bytes exactos, así que no hay forma canónica que discutir. La identidad del sobre es el SHA-256 de la
+parte firmada *sin* la firma: ECDSA es aleatorizada y maleable, y un identificador que la incluyera dejaría contar dos
+veces la misma hoja. El algoritmo y el tipo son fijos: el encabezado no negocia nada, sólo se compara.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +26,14 @@ from nucleo.hechos import HechoInvalido, hora_con_huso
 MAXIMO_BYTES: Final = 32 * 1024
 """Tope de un sobre. Un acta con 120 combinaciones ocupa menos de 4 KiB."""
 
+MAXIMA_HONDURA: Final = 8
+"""Objetos y listas anidados. El acta usa tres; una carga de mil tumbaría con `RecursionError` a quien la describa."""
+
 CADENA_NUEVA: Final = "0" * 64
 """`previo` del primer sobre de una época."""
+
+MAXIMO_PADRON: Final = 8 * 2**20
+"""Tope de un padrón, que no viaja por MQTT: más de veinte mil kioscos a 300 bytes cada uno."""
 
 _ALGORITMO: Final = "ES256"
 _EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
@@ -65,6 +72,14 @@ class SobreInvalido(ValueError):
     def __init__(self, codigo: str, causa: str) -> None:
         super().__init__(causa)
         self.codigo = codigo
+
+
+class _Registro(jws.JWSRegistry):
+    # joserfc corta en 128 000 bytes, y un padrón de 600 kioscos ya no abriría; aquí cada tipo trae su tope.
+    max_payload_length = MAXIMO_PADRON
+
+
+_REGISTRO: Final = _Registro(algorithms=[_ALGORITMO])
 
 
 class Firmante(Protocol):
@@ -125,11 +140,12 @@ def sellar(sobre: Sobre, firmante: Firmante) -> str:
     """Firma el sobre y devuelve el JWS compacto.
 
     Raises:
-        SobreInvalido: TAMANO, si no cabe; FORMA, si el equipo no es el de la llave.
+        SobreInvalido: TAMANO, si no cabe; FORMA, si el equipo no es el de la llave o nadie podría abrirlo.
     """
-    if firmante.identidad != sobre.equipo:
-        raise SobreInvalido("FORMA", f"la llave es de {firmante.identidad}, no de {sobre.equipo}")
-    compacto = firmante.firmar(Tipo.HECHO, carga_de(sobre))
+    carga = carga_de(sobre)
+    # Lo firmado ya ocupa su lugar en la cadena: si no se puede abrir, hay que saberlo antes.
+    _leer(leer_json(carga), firmante.identidad)
+    compacto = firmante.firmar(Tipo.HECHO, carga)
     if len(compacto) > MAXIMO_BYTES:
         raise SobreInvalido("TAMANO", f"el sobre mide {len(compacto)} bytes y el tope es {MAXIMO_BYTES}")
     return compacto
@@ -143,19 +159,21 @@ def huella(compacto: str) -> str:
 def firmar_con(llave: ECKey, identidad: str, tipo: Tipo, carga: bytes) -> str:
     """JWS compacto con una llave en memoria; lo usan la llave de archivo y el centro."""
     encabezado = {"alg": _ALGORITMO, "typ": tipo.value, "kid": identidad}
-    return jws.serialize_compact(encabezado, carga, llave, algorithms=[_ALGORITMO])
+    return jws.serialize_compact(encabezado, carga, llave, registry=_REGISTRO)
 
 
-def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int | None = MAXIMO_BYTES) -> str:
+def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int = MAXIMO_BYTES) -> str:
     """`kid` del encabezado, sin verificar: sirve para buscar la llave y nada más.
 
     Raises:
         SobreInvalido: FORMA o TIPO, si el encabezado no es exactamente el esperado.
     """
-    if maximo is not None and len(compacto) > maximo:
+    if len(compacto) > maximo:
         raise SobreInvalido("TAMANO", f"mide {len(compacto)} bytes y el tope es {maximo}")
     try:
-        encabezado = jws.extract_compact(compacto.encode("ascii")).headers()
+        jws.extract_compact(compacto.encode("ascii"), registry=_REGISTRO)
+        # Se vuelve a leer con rigor: de una llave repetida joserfc toma la última y otro lector, la primera.
+        encabezado = leer_json(urlsafe_b64decode(compacto.partition(".")[0] + "=="))
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise SobreInvalido("FORMA", "no es un JWS compacto") from error
     if set(encabezado) != {"alg", "typ", "kid"}:
@@ -168,15 +186,17 @@ def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int | None = MAXIMO_BYTES)
     return kid
 
 
-def verificar(compacto: str, llave: ECKey, tipo: Tipo, maximo: int | None = MAXIMO_BYTES) -> bytes:
-    """Comprueba la firma y devuelve los bytes firmados.
+def verificar(compacto: str, llave: ECKey, tipo: Tipo, maximo: int = MAXIMO_BYTES, *, de: str | None = None) -> bytes:
+    """Comprueba la firma, y que quien firma diga ser `de`, y devuelve los bytes firmados.
 
     Raises:
         SobreInvalido: FIRMA, si no corresponde a esa llave; FORMA o TIPO como `quien_dice_ser`.
     """
-    quien_dice_ser(compacto, tipo, maximo)
+    kid = quien_dice_ser(compacto, tipo, maximo)
+    if de is not None and kid != de:
+        raise SobreInvalido("FORMA", f"dice ser de {kid} y debía ser de {de}")
     try:
-        objeto = jws.deserialize_compact(compacto.encode("ascii"), llave, algorithms=[_ALGORITMO])
+        objeto = jws.deserialize_compact(compacto.encode("ascii"), llave, registry=_REGISTRO)
     except (JoseError, ValueError, TypeError) as error:
         raise SobreInvalido("FIRMA", "la firma no corresponde a la llave inscrita") from error
     return objeto.payload
@@ -188,9 +208,16 @@ def abrir(compacto: str, llave: ECKey) -> Sobre:
     Raises:
         SobreInvalido: con su código.
     """
-    dato = leer_json(verificar(compacto, llave, Tipo.HECHO))
-    if set(dato) != set(_CAMPOS) or dato["v"] != 1 or isinstance(dato["v"], bool):
+    carga = verificar(compacto, llave, Tipo.HECHO)
+    return _leer(leer_json(carga), quien_dice_ser(compacto, Tipo.HECHO))
+
+
+def _leer(dato: Mapping[str, Any], firma: str) -> Sobre:
+    if set(dato) != set(_CAMPOS) or not es_version_1(dato):
         raise SobreInvalido("FORMA", "no tiene exactamente los campos del sobre, versión 1")
+    if dato["equipo"] != firma:
+        # Sin esto, un kiosco inscrito podría hablar en nombre de otro con su propia llave.
+        raise SobreInvalido("FORMA", f"lo firma {firma} y dice ser de otro equipo")
     secuencia = dato["secuencia"]
     if not isinstance(secuencia, int) or isinstance(secuencia, bool) or not 1 <= secuencia < 2**53:
         raise SobreInvalido("FORMA", "la secuencia no es un entero positivo")
@@ -217,18 +244,38 @@ def abrir(compacto: str, llave: ECKey) -> Sobre:
 
 
 def leer_json(datos: bytes) -> dict[str, Any]:
-    """Objeto JSON sin llaves repetidas, NaN ni infinitos: dos lectores no pueden entender cosas distintas.
+    """Objeto JSON en UTF-8, sin llaves repetidas ni decimales: dos lectores no pueden entender cosas distintas.
+
+    Aquí todo número es entero; un decimal (o `1e999`, que Python vuelve infinito) se rechaza, y lo mismo NaN.
 
     Raises:
         SobreInvalido: FORMA.
     """
     try:
-        dato = json.loads(datos, object_pairs_hook=_sin_repetir, parse_constant=_sin_constantes)
+        # `json.loads` acepta también UTF-16, UTF-32 y UTF-8 con sustitutos sueltos; otros lectores, no.
+        dato = json.loads(
+            datos.decode("utf-8"), object_pairs_hook=_sin_repetir, parse_float=_no_va, parse_constant=_no_va
+        )
     except (ValueError, RecursionError) as error:
         raise SobreInvalido("FORMA", "la carga no es JSON estricto") from error
     if not isinstance(dato, dict):
         raise SobreInvalido("FORMA", "la carga no es un objeto JSON")
+    if _hondura(dato) > MAXIMA_HONDURA:
+        raise SobreInvalido("FORMA", f"la carga anida más de {MAXIMA_HONDURA} niveles")
     return dato
+
+
+def es_version_1(dato: Mapping[str, Any]) -> bool:
+    """Si `v` es el entero 1: ni verdadero ni el texto "1"."""
+    return type(dato.get("v")) is int and dato["v"] == 1
+
+
+def _hondura(dato: object) -> int:
+    nivel, hondura = [dato], 0
+    while compuestos := [d for d in nivel if isinstance(d, dict | list)]:
+        hondura += 1
+        nivel = [hijo for d in compuestos for hijo in (d.values() if isinstance(d, dict) else d)]
+    return hondura
 
 
 def _sin_repetir(pares: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -238,8 +285,8 @@ def _sin_repetir(pares: list[tuple[str, Any]]) -> dict[str, Any]:
     return dato
 
 
-def _sin_constantes(nombre: str) -> Any:
-    raise ValueError(nombre)
+def _no_va(texto: str) -> Any:
+    raise ValueError(texto)
 
 
 def _texto(dato: Mapping[str, Any], llave: str, forma: re.Pattern[str]) -> str:

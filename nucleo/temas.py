@@ -18,7 +18,7 @@ from typing import Final
 USUARIO_CENTRO: Final = "centro"
 """CN del certificado del agregador."""
 
-_AMBITO: Final = re.compile(r"(simulacro|oficial)-([a-z0-9]{1,30})")
+_AMBITO: Final = re.compile(r"(simulacro|oficial)-([a-z0-9][a-z0-9\-]{0,29})")
 _EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 
 
