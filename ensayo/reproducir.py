@@ -12,14 +12,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress
-from servicio_central.corte import actas_del_libro
 
 from auditoria import reglas_porcentaje
 from ensayo.proceso_inferido import CLAVE_DE_ELECCION, Inferido, NoReproducible, inferir
@@ -28,8 +27,9 @@ from nucleo.acta import Acta, ActaFueraDeCatalogo, ActaVerificada
 from nucleo.base_oficial import paquetes
 from nucleo.base_oficial.ilegible import BaseIlegible
 from nucleo.base_oficial.lectura import BaseLeida, leer_csv
-from nucleo.clasificacion import clasificar, total_calculado
+from nucleo.clasificacion import clasificar, cuenta_como_inconsistente, total_calculado
 from nucleo.computo import RESUMEN, Resumen, resumir
+from servicio_central.corte import actas_del_libro
 
 
 @dataclass(frozen=True)
@@ -104,48 +104,89 @@ def reproducir(base: BaseLeida, avance: Progress | None = None) -> Reproduccion:
         tuberia = montar(carpeta, inferido.proceso, inferido.proceso.inicio_operacion)
         sobres = vivir(tuberia, inferido.documentos, avanzar)
         actas = actas_del_libro(carpeta, inferido.proceso, CLAVE_DE_ELECCION)
-    resumenes = [resumir(actas, inferido.proceso, CLAVE_DE_ELECCION, ultimo) for ultimo in (False, True)]
+    en_curso, cierre = (resumir(actas, inferido.proceso, CLAVE_DE_ELECCION, ultimo) for ultimo in (False, True))
+    distintas = tuple(_distintas(actas, inferido))
     return Reproduccion(
         archivo=base.nombre,
         dialecto=base.dialecto.describir(),
         sobres=sobres,
-        resumen=tuple(_resumen(base.resumen, *resumenes)),
+        resumen=tuple(_resumen(base.resumen, en_curso, cierre, lambda r: _como_el_instituto(r, actas, inferido))),
         total=len(base.renglones),
         por_contabilizada=_por_contabilizada(actas, inferido),
-        violaciones=tuple(_distintas(actas, inferido)),
+        violaciones=distintas,
         avisos=tuple(inferido.avisos),
     )
 
 
-def _resumen(publicado: Mapping[str, str], en_curso: Resumen, cierre: Resumen) -> list[Dato]:
+def _resumen(
+    publicado: Mapping[str, str], en_curso: Resumen, cierre: Resumen, suyo: Callable[[Resumen], Resumen]
+) -> list[Dato]:
+    """Compara cada dato con las formas de obtenerlo, de la que manda la regla a la que explica un defecto ajeno."""
+    sin, con = "sin especiales, como en todo corte menos el último", "con especiales, como en el último corte"
+    del_libro = "de los hechos del libro"
+    contando = "sólo si se cuentan las actas de la lista como las contó el instituto"
     datos = []
     for campo in RESUMEN[1:]:
         texto = publicado.get(campo)
         if texto is None:
             continue
-        posibles = [(en_curso.oficial()[campo], "de los hechos del libro")]
-        if campo == "PORCENTAJE_PARTICIPACION_CIUDADANA":
-            posibles = [
-                (en_curso.oficial()[campo], "sin casillas especiales, como en todos los cortes menos el último"),
-                (cierre.oficial()[campo], "con casillas especiales, como en el último corte"),
-            ]
-        # Un cero puede venir sin decimales o como celda vacía en las bases «en ceros».
-        valor, regla = next((p for p in posibles if reglas_porcentaje.iguales(texto, p[0])), posibles[0])
-        coincide = reglas_porcentaje.iguales(texto, valor) or (texto == "" and not valor.strip("0."))
-        datos.append(Dato(campo, texto, valor, coincide, regla if coincide else _por_que_no(campo, texto, en_curso)))
+        participa = campo == "PORCENTAJE_PARTICIPACION_CIUDADANA"
+        fieles = [(en_curso, sin), (cierre, con)] if participa else [(en_curso, del_libro)]
+        for resumen, regla in fieles:
+            if _iguales(texto, resumen.oficial()[campo]):
+                datos.append(Dato(campo, texto, resumen.oficial()[campo], True, regla))
+                break
+        else:
+            posibles = [(r, "") for r, _ in fieles] + [(suyo(r), contando) for r, _ in fieles]
+            regla = next((e for r, como in posibles if (e := _explicacion(campo, texto, r, como))), _SIN_EXPLICAR)
+            datos.append(Dato(campo, texto, en_curso.oficial()[campo], False, regla))
     return datos
 
 
-def _por_que_no(campo: str, publicado: str, resumen: Resumen) -> str:
+_SIN_EXPLICAR: Final = "ninguna de las reglas conocidas lo reproduce"
+
+
+def _iguales(publicado: str, nuestro: str) -> bool:
+    # En las bases «en ceros» un cero puede venir sin decimales o como celda vacía.
+    return reglas_porcentaje.iguales(publicado, nuestro) or (publicado == "" and not nuestro.strip("0."))
+
+
+def _explicacion(campo: str, publicado: str, resumen: Resumen, como: str) -> str:
     if not campo.startswith("PORCENTAJE"):
-        return "de los hechos del libro"
+        return como if _iguales(publicado, resumen.oficial()[campo]) else ""
     parte, total = {
         "PORCENTAJE_ACTAS_CAPTURADAS": resumen.porcentaje_capturadas,
         "PORCENTAJE_ACTAS_CONTABILIZADAS": resumen.porcentaje_contabilizadas,
         "PORCENTAJE_ACTAS_INCONSISTENCIAS": resumen.porcentaje_inconsistencias,
     }.get(campo, resumen.participacion)
     aritmetica = reglas_porcentaje.que_lo_explica(publicado, parte, total)
-    return aritmetica.nombre if aritmetica else "de los hechos del libro"
+    if aritmetica is None:
+        return ""
+    return "; ".join(filter(None, (f"{parte} × 100 / {total} con {aritmetica.nombre}", como)))
+
+
+def _como_el_instituto(resumen: Resumen, actas: Sequence[Acta], inferido: Inferido) -> Resumen:
+    """El resumen si las actas que el instituto clasificó de otro modo se contaran como él las contó."""
+    for acta in actas:
+        if not isinstance(acta, ActaVerificada):
+            continue
+        ficha, nuestra = inferido.fichas[acta.casilla.clave], clasificar(acta, inferido.proceso)
+        assert nuestra is not None
+        if ficha.publicada not in ("0", "1"):
+            continue
+        signo = int(ficha.publicada) - nuestra.contabilizada
+        votos = signo * total_calculado(acta.asentado)
+        especial = acta.casilla.especial
+        resumen = replace(
+            resumen,
+            contabilizadas=resumen.contabilizadas + signo,
+            no_contabilizadas=resumen.no_contabilizadas - signo,
+            inconsistentes=resumen.inconsistentes + ficha.dice_inconsistencia - cuenta_como_inconsistente(nuestra),
+            lista_nominal=resumen.lista_nominal + (0 if especial else signo * acta.casilla.lista_nominal),
+            votos_c_cs=resumen.votos_c_cs + votos,
+            votos_s_cs=resumen.votos_s_cs + (0 if especial else votos),
+        )
+    return resumen
 
 
 def _por_contabilizada(actas: Sequence[Acta], inferido: Inferido) -> dict[str, int]:
