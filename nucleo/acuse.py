@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
-from nucleo.hechos import HechoInvalido, hora_con_huso
+from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
 

@@ -18,11 +18,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from typing import TypeVar
 
 from nucleo.acta import Asentado, MotivoSinActa, asentado_de_campos
 from nucleo.campo import SIN_DATO, Campo
 from nucleo.hechos import MAXIMO_VUELTAS, Captura, Correccion, HechoDeActa, IdActa, Recaptura, Revision, SinActa
 from nucleo.problema import Rechazo
+
+_H = TypeVar("_H", bound=HechoDeActa)
 
 # ----------------------------------------------------------------------------------------------------------------
 # estados
@@ -103,9 +107,7 @@ def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
     Manda la vuelta más alta. Si dos hechos de la misma persona y vuelta se contradicen, cuenta el primero por hora:
     nadie se corrige a sí mismo sin una recaptura.
     """
-    orden = sorted(
-        (h for h in hechos if isinstance(h, Captura | Correccion | Revision | Recaptura | SinActa)), key=_en_orden
-    )
+    orden = _en_orden(h for h in hechos if isinstance(h, Captura | Correccion | Revision | Recaptura | SinActa))
     vuelta = max((h.vuelta for h in orden if not isinstance(h, SinActa)), default=1)
     de_vuelta = [h for h in orden if not isinstance(h, SinActa | Recaptura) and h.vuelta == vuelta]
     if not any(isinstance(h, Captura) for h in orden):
@@ -137,8 +139,16 @@ def ultima_verificada(hechos: Iterable[HechoDeActa]) -> Verificada | None:
     return None
 
 
-def _en_orden(hecho: HechoDeActa) -> tuple[datetime, str, str]:
-    return hecho.hora, type(hecho).__name__, repr(hecho)
+def _en_orden(hechos: Iterable[_H]) -> list[_H]:
+    """Por hora y tipo; el contenido completo sólo desempata, porque escribirlo cuesta más que todo lo demás."""
+    orden = sorted(hechos, key=_hora_y_tipo)
+    if any(_hora_y_tipo(a) == _hora_y_tipo(b) for a, b in pairwise(orden)):
+        orden.sort(key=lambda h: (*_hora_y_tipo(h), repr(h)))
+    return orden
+
+
+def _hora_y_tipo(hecho: HechoDeActa) -> tuple[datetime, str]:
+    return hecho.hora, type(hecho).__name__
 
 
 def _juzgar(
@@ -182,7 +192,7 @@ def _lecturas(capturas: Sequence[Captura], correcciones: Sequence[Correccion]) -
     """Campo → persona → la primera lectura que esa persona hizo de él."""
     lecturas: dict[str, dict[str, Campo]] = {n: {} for c in capturas for n in c.asentado.campos()}
     hechos: list[Captura | Correccion] = [*capturas, *correcciones]
-    for hecho in sorted(hechos, key=_en_orden):
+    for hecho in _en_orden(hechos):
         campos = hecho.asentado.campos() if isinstance(hecho, Captura) else hecho.campos
         for nombre in lecturas.keys() & campos.keys():
             lecturas[nombre].setdefault(hecho.persona, campos[nombre])
@@ -194,6 +204,10 @@ def _lecturas(capturas: Sequence[Captura], correcciones: Sequence[Correccion]) -
 
 
 def _acuerdo(leidos: Mapping[str, Campo]) -> Campo | None:
+    if len(leidos) == 2:
+        # Casi todos los campos de casi todas las actas; contar con `Counter` triplica el costo del corte.
+        uno, otro = leidos.values()
+        return uno if uno == otro else None
     (campo, apoyos), *resto = Counter(leidos.values()).most_common(2)
     if apoyos < 2 or (resto and resto[0][1] == apoyos):
         return None

@@ -7,7 +7,6 @@ calcularlos. La lectura es estricta: una llave de más o de menos, un tipo equiv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,25 +21,13 @@ from nucleo.acta import (
     Origen,
     asentado_de_campos,
 )
-from nucleo.campo import Campo, CampoInvalido, a_json, de_json
-
-MAXIMO_CAMPOS: Final = 400
-"""Renglones por acta. La coalición de siete partidos da 120 combinaciones; 400 deja margen."""
+from nucleo.campo import Campo, a_json
+from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon
+from nucleo.renglon import MAXIMO_CAMPOS as MAXIMO_CAMPOS
+from nucleo.renglon import HechoInvalido as HechoInvalido
 
 MAXIMO_VUELTAS: Final = 99
 """Veces que un acta puede capturarse desde el principio; más sería un disparate o un bucle."""
-
-_CLAVE: Final = re.compile(r"[A-Z0-9_ÑÁÉÍÓÚ\-]{1,40}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
-_PERSONA: Final = re.compile(r"[a-z0-9\-]{1,40}")
-_MAXIMO_TEXTO: Final = 500
-_HORA: Final = re.compile(
-    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}|\.[0-9]{6})?(Z|[+\-][0-9]{2}:[0-9]{2})"
-)
-
-
-class HechoInvalido(ValueError):
-    """El contenido de un sobre no es un hecho bien formado."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -223,107 +210,27 @@ def de_contenido(contenido: object) -> Hecho:
     lector = _LECTORES.get(str(contenido.get("hecho")))
     if lector is None:
         raise HechoInvalido(f"hecho desconocido: {str(contenido.get('hecho'))[:40]!r}")
-    renglon = _Renglon(contenido)
+    renglon = Renglon(contenido)
     hecho = lector(renglon)
     renglon.agotado()
     return hecho
-
-
-class _Renglon:
-    """Lee llaves una a una, con su tipo, y exige que no sobre ninguna."""
-
-    def __init__(self, dato: Mapping[str, object]) -> None:
-        self._dato = dato
-        self._leidas = {"hecho"}
-
-    def tomar(self, llave: str) -> object:
-        if llave not in self._dato:
-            raise HechoInvalido(f"falta «{llave}»")
-        self._leidas.add(llave)
-        return self._dato[llave]
-
-    def agotado(self) -> None:
-        sobra = sorted(str(llave) for llave in set(self._dato) - self._leidas)
-        if sobra:
-            raise HechoInvalido(f"sobra {sobra[0][:40]!r}")
-
-    def texto(self, llave: str, forma: re.Pattern[str]) -> str:
-        dato = self.tomar(llave)
-        if not isinstance(dato, str) or forma.fullmatch(dato) is None:
-            raise HechoInvalido(f"«{llave}» no tiene la forma esperada")
-        return dato
-
-    def libre(self, llave: str) -> str:
-        dato = self.tomar(llave)
-        if not isinstance(dato, str) or not 0 < len(dato) <= _MAXIMO_TEXTO or not dato.isprintable():
-            raise HechoInvalido(f"«{llave}» no es un texto imprimible de hasta {_MAXIMO_TEXTO} caracteres")
-        return dato
-
-    def entero(self, llave: str, minimo: int, maximo: int) -> int:
-        dato = self.tomar(llave)
-        if not isinstance(dato, int) or isinstance(dato, bool) or not minimo <= dato <= maximo:
-            raise HechoInvalido(f"«{llave}» no es un entero entre {minimo} y {maximo}")
-        return dato
-
-    def uno_de(self, llave: str, permitidos: tuple[str, ...]) -> str:
-        dato = self.tomar(llave)
-        if not isinstance(dato, str) or dato not in permitidos:
-            raise HechoInvalido(f"«{llave}» no es ninguno de {', '.join(permitidos)}")
-        return dato
-
-    def hora(self) -> datetime:
-        return hora_con_huso(self.tomar("hora"))
-
-    def acta(self) -> IdActa:
-        return IdActa(self.texto("eleccion", _CLAVE), self.texto("casilla", _CLAVE))
-
-    def persona(self, llave: str = "persona") -> str:
-        return self.texto(llave, _PERSONA)
-
-    def vuelta(self) -> int:
-        return self.entero("vuelta", 1, MAXIMO_VUELTAS)
-
-    def campos(self) -> dict[str, Campo]:
-        dato = self.tomar("campos")
-        if not isinstance(dato, dict) or not 0 < len(dato) <= MAXIMO_CAMPOS:
-            raise HechoInvalido(f"«campos» no es un objeto de 1 a {MAXIMO_CAMPOS} renglones")
-        try:
-            return {self._clave_de_campo(k): de_json(v) for k, v in dato.items()}
-        except CampoInvalido as error:
-            raise HechoInvalido(str(error)) from error
-
-    @staticmethod
-    def _clave_de_campo(llave: object) -> str:
-        if not isinstance(llave, str) or _CLAVE.fullmatch(llave) is None:
-            raise HechoInvalido(f"{str(llave)[:40]!r} no es el nombre de un campo")
-        return llave
-
-
-def hora_con_huso(dato: object) -> datetime:
-    """Instante ISO 8601 con huso: `2022-06-05T18:03:07-05:00`, con fracción o sin ella, o con `Z`.
-
-    Una sola forma de las muchas de ISO 8601, y de este siglo: qué otras acepta `fromisoformat` cambia con la versión de
-    Python, y el año 1 desborda al pasarlo a la hora local de cada corte.
-
-    Raises:
-        HechoInvalido: si no tiene esa forma, no es una fecha o no dice su huso.
-    """
-    if not isinstance(dato, str) or _HORA.fullmatch(dato) is None:
-        raise HechoInvalido("la hora no es ISO 8601 con segundos y huso, de este siglo")
-    try:
-        instante = datetime.fromisoformat(dato)
-    except ValueError as error:
-        raise HechoInvalido("la hora no existe en el calendario") from error
-    return instante
 
 
 def _campos_a_json(campos: Mapping[str, Campo]) -> dict[str, int | str]:
     return {k: a_json(v) for k, v in campos.items()}
 
 
-def _leer_acopio(r: _Renglon) -> Hecho:
+def _acta(r: Renglon) -> IdActa:
+    return IdActa(r.texto("eleccion", CLAVE), r.texto("casilla", CLAVE))
+
+
+def _vuelta(r: Renglon) -> int:
+    return r.entero("vuelta", 1, MAXIMO_VUELTAS)
+
+
+def _leer_acopio(r: Renglon) -> Hecho:
     return Acopio(
-        r.acta(),
+        _acta(r),
         r.hora(),
         Origen(r.uno_de("origen", tuple(o.value for o in Origen))),
         r.uno_de("tipo_documento", TIPOS_DOCUMENTO),
@@ -332,62 +239,62 @@ def _leer_acopio(r: _Renglon) -> Hecho:
     )
 
 
-def _leer_imagen(r: _Renglon) -> Hecho:
+def _leer_imagen(r: Renglon) -> Hecho:
     return Imagen(
-        r.acta(),
+        _acta(r),
         r.hora(),
-        r.texto("sha256", _HEX64),
+        r.texto("sha256", HEX64),
         r.entero("bytes", 1, 2**31),
         Digitalizacion(r.uno_de("digitalizacion", tuple(d.value for d in Digitalizacion))),
         r.persona(),
     )
 
 
-def _leer_captura(r: _Renglon) -> Hecho:
+def _leer_captura(r: Renglon) -> Hecho:
     try:
-        return Captura(r.acta(), r.vuelta(), r.hora(), r.persona(), asentado_de_campos(r.campos()))
+        return Captura(_acta(r), _vuelta(r), r.hora(), r.persona(), asentado_de_campos(r.campos()))
     except KeyError as error:
         raise HechoInvalido(f"la captura no trae {error.args[0]}") from error
 
 
-def _leer_correccion(r: _Renglon) -> Hecho:
-    return Correccion(r.acta(), r.vuelta(), r.hora(), r.persona(), r.campos())
+def _leer_correccion(r: Renglon) -> Hecho:
+    return Correccion(_acta(r), _vuelta(r), r.hora(), r.persona(), r.campos())
 
 
-def _leer_revision(r: _Renglon) -> Hecho:
+def _leer_revision(r: Renglon) -> Hecho:
     personas = r.tomar("personas")
     if (
         not isinstance(personas, list)
         or len(personas) != 2
-        or not all(isinstance(p, str) and _PERSONA.fullmatch(p) for p in personas)
+        or not all(isinstance(p, str) and PERSONA.fullmatch(p) for p in personas)
         or personas[0] == personas[1]
     ):
         raise HechoInvalido("«personas» no son dos personas distintas")
-    return Revision(r.acta(), r.vuelta(), r.hora(), (personas[0], personas[1]), r.campos())
+    return Revision(_acta(r), _vuelta(r), r.hora(), (personas[0], personas[1]), r.campos())
 
 
-def _leer_recaptura(r: _Renglon) -> Hecho:
-    return Recaptura(r.acta(), r.entero("vuelta", 2, MAXIMO_VUELTAS), r.hora(), r.persona(), r.libre("motivo"))
+def _leer_recaptura(r: Renglon) -> Hecho:
+    return Recaptura(_acta(r), r.entero("vuelta", 2, MAXIMO_VUELTAS), r.hora(), r.persona(), r.libre("motivo"))
 
 
-def _leer_sin_acta(r: _Renglon) -> Hecho:
+def _leer_sin_acta(r: Renglon) -> Hecho:
     motivo = MotivoSinActa(r.entero("motivo", 1, len(MotivoSinActa)))
-    hecho = SinActa(r.acta(), r.hora(), motivo, r.persona(), r.persona("confirma"))
+    hecho = SinActa(_acta(r), r.hora(), motivo, r.persona(), r.persona("confirma"))
     if hecho.persona == hecho.confirma:
         raise HechoInvalido("quien declara y quien confirma no son dos personas distintas")
     return hecho
 
 
-def _leer_fuera(r: _Renglon) -> Hecho:
+def _leer_fuera(r: Renglon) -> Hecho:
     return FueraDeCatalogo(
-        r.texto("eleccion", _CLAVE),
-        r.texto("folio", _CLAVE),
+        r.texto("eleccion", CLAVE),
+        r.texto("folio", CLAVE),
         r.hora(),
         Origen(r.uno_de("origen", tuple(o.value for o in Origen))),
         Digitalizacion(r.uno_de("digitalizacion", tuple(d.value for d in Digitalizacion))),
         r.uno_de("tipo_documento", TIPOS_DOCUMENTO),
         r.uno_de("mecanismo_traslado", MECANISMOS_TRASLADO),
-        r.texto("sha256", _HEX64),
+        r.texto("sha256", HEX64),
         r.persona(),
     )
 
@@ -403,7 +310,7 @@ _NOMBRES: Final[dict[type, str]] = {
     FueraDeCatalogo: "fuera_de_catalogo",
 }
 
-_LECTORES: Final[dict[str, Callable[[_Renglon], Hecho]]] = {
+_LECTORES: Final[dict[str, Callable[[Renglon], Hecho]]] = {
     "acopio": _leer_acopio,
     "imagen": _leer_imagen,
     "captura": _leer_captura,

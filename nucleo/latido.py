@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
-from nucleo.hechos import HechoInvalido, hora_con_huso
+from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, quien_dice_ser, verificar
 
 _FORMAS: Final = {

@@ -21,7 +21,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from nucleo.hechos import HechoInvalido, hora_con_huso
+from nucleo.renglon import HechoInvalido, hora_con_huso
 
 MAXIMO_BYTES: Final = 32 * 1024
 """Tope de un sobre. Un acta con 120 combinaciones ocupa menos de 4 KiB."""
