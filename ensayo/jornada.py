@@ -19,14 +19,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from servicio_central.corte import Corte, hacer_corte
 
+from appliance.falla import Falla
 from ensayo.comparacion import Comparacion, comparar
 from ensayo.escenario import Escenario, EscenarioRoto, carpeta_nueva
 from ensayo.kiosco_de_mano import KioscoDeMano
 from ensayo.noche import Noche, cargar_noche
 from ensayo.publicada import leer_publicada
 from ensayo.veredicto import a_json, contar_sobres, mostrar
+from servicio_central.corte import Corte, hacer_corte
+from servicio_central.tropiezo import Tropiezo
 
 VELOCIDAD = 120.0
 """Segundos virtuales por segundo real: de las 18:00 a las 24:00 en tres minutos."""
@@ -40,7 +42,7 @@ def principal(argumentos: list[str] | None = None) -> int:
     consola = Console(width=None if sys.stdout.isatty() else 140)
     try:
         return _jornada(opciones, consola)
-    except EscenarioRoto as error:
+    except (EscenarioRoto, Tropiezo, Falla) as error:
         consola.print(f"[bold red]La jornada no pudo seguir.[/] {error}")
         consola.print("Siguiente paso: mire las bitácoras en la carpeta del ensayo y vuelva a intentarlo.")
         return 2
@@ -201,12 +203,14 @@ def _dejar_navegar(noche: Noche, escenario: Escenario, desde: datetime, consola:
     """Deja todo encendido con un kiosco para probar a mano; vuelve a hacer corte cuando algo cambia."""
     with KioscoDeMano(escenario, desde) as kiosco:
         consola.print(f"Kiosco para probar a mano: {kiosco.url}   ·   Ctrl+C para terminar")
-        anterior = -1
+        anterior = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
         while True:
             escenario.vigilar()
             aceptados = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
             if aceptados != anterior:
-                hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, kiosco.ahora())
+                # Un corte publicado no cambia: cada uno lleva su propio segundo.
+                hora = kiosco.ahora().replace(microsecond=0)
+                hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, hora)
                 anterior = aceptados
             time.sleep(5)
 

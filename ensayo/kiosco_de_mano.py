@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from ensayo.escenario import Escenario, Pieza, puerto_libre
+from appliance.reloj import RelojDeEnsayo
+from ensayo.escenario import Escenario, EscenarioRoto, Pieza, puerto_libre
 from servicio_central import inscripcion
 
 NOMBRE = "catd-mano"
 
 
-class RelojDesplazado:
-    """Avanza con el reloj de la máquina a partir de un instante virtual."""
-
-    def __init__(self, desde: datetime) -> None:
-        self._desde = desde
-        self._arranque = time.monotonic()
-
-    def ahora(self) -> datetime:
-        return self._desde + timedelta(seconds=int(time.monotonic() - self._arranque))
-
-    def calidad(self) -> str:
-        return "virtual"
-
-
 class KioscoDeMano:
-    """Inscribe y levanta el kiosco; se usa con `with`."""
+    """Inscribe y levanta el kiosco con su enlace; se usa con `with`."""
 
     def __init__(self, escenario: Escenario, desde: datetime) -> None:
         self._escenario = escenario
-        self._reloj = RelojDesplazado(desde)
+        self._reloj = RelojDeEnsayo(desde)
         self._puerto = puerto_libre()
         self._piezas: list[Pieza] = []
         self.carpetas = {e: escenario.kiosco(e) for e in (*escenario.equipos, NOMBRE)}
@@ -50,8 +35,8 @@ class KioscoDeMano:
             self._escenario.carpeta / "autoridad", self._escenario.centro, carpeta, equipo=NOMBRE, catd=NOMBRE
         )
         bitacoras = self._escenario.carpeta / "bitacoras"
-        pantalla = [sys.executable, "-m", "ensayo.kiosco_de_mano", "--carpeta", str(carpeta)]
-        pantalla += ["--puerto", str(self._puerto), "--desde", self._reloj.ahora().isoformat()]
+        pantalla = [sys.executable, "-m", "appliance", "--carpeta", str(carpeta), "--puerto", str(self._puerto)]
+        pantalla += ["--reloj-de-ensayo", self._reloj.ahora().isoformat()]
         enlace = [sys.executable, "-m", "appliance.enlace", "--carpeta", str(carpeta)]
         for nombre, orden in (("mano-pantalla", pantalla), ("mano-enlace", enlace)):
             pieza = Pieza(nombre, orden, bitacoras / f"{nombre}.log")
@@ -59,7 +44,9 @@ class KioscoDeMano:
             self._piezas.append(pieza)
         # El almacén lo crea el primero que lo abre; quien cuente sobres debe encontrarlo.
         limite = time.monotonic() + 20
-        while not (carpeta / "almacen.sqlite").exists() and time.monotonic() < limite:
+        while not (carpeta / "almacen.sqlite").exists():
+            if time.monotonic() > limite:
+                raise EscenarioRoto(f"el kiosco de mano no arrancó:\n{self._piezas[0].ultimas_lineas()}")
             time.sleep(0.1)
         return self
 
@@ -68,21 +55,3 @@ class KioscoDeMano:
     ) -> None:
         for pieza in self._piezas:
             pieza.terminar()
-
-
-def principal() -> int:
-    """Pantalla del kiosco con reloj virtual: `python -m ensayo.kiosco_de_mano --carpeta DIR --puerto N --desde ISO`."""
-    from appliance.arranque import abrir_kiosco
-    from appliance.pantalla.servidor import servir
-
-    lector = argparse.ArgumentParser(description="Kiosco de ensayo con reloj virtual")
-    lector.add_argument("--carpeta", type=Path, required=True)
-    lector.add_argument("--puerto", type=int, required=True)
-    lector.add_argument("--desde", type=datetime.fromisoformat, required=True)
-    opciones = lector.parse_args()
-    servir(abrir_kiosco(opciones.carpeta, RelojDesplazado(opciones.desde)), opciones.puerto)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(principal())

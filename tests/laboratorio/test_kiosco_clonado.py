@@ -18,14 +18,15 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from appliance.arranque import abrir_kiosco
-from appliance.mesa import Hecha
 from appliance.reloj import RelojFijado
 from ensayo.escenario import RAIZ, Escenario
 from ensayo.noche import Noche, cargar_noche
 from nucleo.acta import Origen
 from nucleo.hechos import IdActa
+from nucleo.problema import Rechazo
 from nucleo.temas import Carril, Tema, ambito_de
 from servicio_central import ajustes
 
@@ -62,7 +63,7 @@ def test_una_llave_clonada_se_bifurca_a_la_vista_y_los_demas_siguen(noche: Noche
         falso = abrir_kiosco(clon, RelojFijado(hora))
         libre = _sin_acopio(noche, victima)
         hecha = falso.mesa.acopiar(libre, persona="acopio-9", origen=Origen.CATD)
-        assert isinstance(hecha, Hecha)
+        assert not isinstance(hecha, Rechazo)
         secuencia = falso.almacen.ultimo().secuencia
         falso.almacen.desconectar()
         # El clon llega primero; el legítimo, después, con otra hoja en la misma secuencia.
@@ -132,7 +133,7 @@ def _publicar(escenario: Escenario, carpeta: Path, equipo: str, sobres: list[str
     donde = ajustes.leer(escenario.centro)
     tls = ssl.create_default_context(cafile=str(carpeta / "ca.pem"))
     tls.load_cert_chain(carpeta / "tls.pem", carpeta / "tls.key")
-    cliente = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=equipo)
+    cliente = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=equipo)
     cliente.tls_set_context(tls)
     cliente.connect(donde.broker_host, donde.broker_puerto)
     cliente.loop_start()

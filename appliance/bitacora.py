@@ -1,0 +1,24 @@
+"""Los eventos que el kiosco anota para sí: qué pasó, quién y cuándo. No son hechos ni viajan al centro."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Evento(Enum):
+    """Clase de evento; el valor es lo que se guarda."""
+
+    ACOPIO_HORA_RARA = "acopio_hora_rara"
+    """La hora estampada es posterior al reloj o muy anterior; ocurre en la realidad y no se impide."""
+    TOMADA = "tomada"
+    SOLTADA = "soltada"
+    ENCARGO_VENCIDO = "encargo_vencido"
+    """Alguien tomó un acta que otra persona dejó abierta más del plazo."""
+    ACUSE_AJENO = "acuse_ajeno"
+    """Acuse bien firmado, pero de otro equipo u otra época."""
+    APARTADO = "apartado"
+    """El centro tiene el sobre y no lo cuenta; el detalle dice el código."""
+    BIFURCADO = "bifurcado"
+    """El centro acusa, en una secuencia de este kiosco, un sobre que no es el suyo."""
+    RETROCEDIDO = "retrocedido"
+    """El centro acusa más hechos de los que este kiosco recuerda."""

@@ -1,0 +1,112 @@
+"""Qué sobres toca mandar en este momento.
+
+La ventana son los primeros sobres sin acuse. Cada uno se repite si su acuse no llega a tiempo, con esperas que se
+doblan. El que no se acusa tras varios intentos (el centro aún no lo puede juzgar) o el que el centro apartó deja su
+lugar en la ventana y se reintenta despacio: nunca frena a los de atrás.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from appliance.bandeja import Pendiente
+
+_INTENTOS: Final = 4
+"""Veces que se manda un sobre (unos 30 s) antes de darlo por rezagado."""
+
+_MAXIMO_REZAGADOS: Final = 480
+_REPETIR_PEDIDO_S: Final = 1.0
+"""Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino."""
+
+
+class Libro(Protocol):
+    """Lo que el envío mira del almacén."""
+
+    def pendientes(self, desde: int, limite: int) -> list[Pendiente]: ...
+    def apartados(self, limite: int) -> list[Pendiente]: ...
+    def sobres(self, desde: int, hasta: int, limite: int) -> list[Pendiente]: ...
+
+
+@dataclass(slots=True)
+class _Intento:
+    veces: int
+    ultimo: float
+    proximo: float
+
+
+class Envio:
+    """Lo enviado en una conexión y cuándo repetirlo. Los tiempos son segundos de un reloj monótono."""
+
+    def __init__(
+        self, libro: Libro, *, ventana: int, rto_s: float, rto_maximo_s: float, lento_s: float, azar: random.Random
+    ) -> None:
+        self._libro = libro
+        self._ventana = ventana
+        self._rto_s = rto_s
+        self._rto_maximo_s = rto_maximo_s
+        self._lento_s = lento_s
+        self._azar = azar
+        self._intentos: dict[int, _Intento] = {}
+        self._rezagados: set[int] = set()
+        self._pedidos: dict[int, Pendiente] = {}
+        self._filas: list[Pendiente] = []
+
+    def releer(self) -> None:
+        """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
+        filas = self._libro.pendientes(1, self._ventana + len(self._rezagados))
+        self._rezagados &= {f.secuencia for f in filas}
+        en_ventana = [f for f in filas if f.secuencia not in self._rezagados][: self._ventana]
+        rezagados = [f for f in filas if f.secuencia in self._rezagados]
+        self._filas = sorted(
+            [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
+        )
+        vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
+        self._intentos = {s: i for s, i in self._intentos.items() if s in vivas}
+
+    def pedir(self, rangos: Sequence[tuple[int, int]]) -> None:
+        """El centro dice que le faltan esos rangos: se vuelven a dar, aunque alguna vez los haya acusado."""
+        cupo = self._ventana - len(self._pedidos)
+        for desde, hasta in rangos:
+            if cupo <= 0:
+                return
+            filas = self._libro.sobres(desde, hasta, cupo)
+            self._pedidos.update({f.secuencia: f for f in filas})
+            cupo -= len(filas)
+
+    def mandar(self, ahora: float, publicar: Callable[[str], bool]) -> int:
+        """Manda lo que toca, en orden, hasta que `publicar` diga que ya no cabe. Devuelve cuántos mandó."""
+        enviados = 0
+        for fila in self._que_toca(ahora):
+            if not publicar(fila.sobre):
+                break
+            enviados += 1
+            self._anotar(fila, ahora)
+        return enviados
+
+    def _que_toca(self, ahora: float) -> list[Pendiente]:
+        toca = {f.secuencia: f for f in self._filas if self._vencido(f.secuencia, ahora)}
+        for secuencia, fila in list(self._pedidos.items()):
+            intento = self._intentos.get(secuencia)
+            if intento is None or ahora - intento.ultimo >= _REPETIR_PEDIDO_S:
+                toca[secuencia] = fila
+            else:
+                del self._pedidos[secuencia]
+        return [toca[s] for s in sorted(toca)]
+
+    def _vencido(self, secuencia: int, ahora: float) -> bool:
+        intento = self._intentos.get(secuencia)
+        return intento is None or ahora >= intento.proximo
+
+    def _anotar(self, fila: Pendiente, ahora: float) -> None:
+        self._pedidos.pop(fila.secuencia, None)
+        previo = self._intentos.get(fila.secuencia)
+        veces = previo.veces + 1 if previo else 1
+        if veces >= _INTENTOS and fila.apartado is None and len(self._rezagados) < _MAXIMO_REZAGADOS:
+            self._rezagados.add(fila.secuencia)
+        lento = fila.apartado is not None or fila.secuencia in self._rezagados
+        espera = self._lento_s if lento else min(self._rto_s * 2.0 ** min(veces - 1, 10), self._rto_maximo_s)
+        # El azar separa a los kioscos que perdieron el enlace en el mismo instante.
+        self._intentos[fila.secuencia] = _Intento(veces, ahora, ahora + espera * self._azar.uniform(0.8, 1.2))

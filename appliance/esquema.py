@@ -1,0 +1,111 @@
+"""Las tablas del almacén del kiosco y los candados que la propia base impone.
+
+`hechos` y `bitacora` son de sólo agregar: los disparadores rechazan UPDATE, DELETE y REPLACE aunque quien escriba sea
+otro programa, y rechazan también un hecho que no encadene con el último. De `bandeja` no se borra nada.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+VERSION: Final = 1
+"""`PRAGMA user_version` de este esquema."""
+
+_TABLAS: Final = """
+CREATE TABLE pertenencia (
+    equipo TEXT NOT NULL, epoca TEXT NOT NULL, proceso TEXT NOT NULL, modo TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE hechos (
+    secuencia INTEGER PRIMARY KEY,
+    huella    TEXT NOT NULL UNIQUE,
+    previo    TEXT NOT NULL,
+    sobre     TEXT NOT NULL,
+    eleccion  TEXT NOT NULL,
+    casilla   TEXT,
+    tipo      TEXT NOT NULL,
+    creado    TEXT NOT NULL
+) STRICT;
+CREATE INDEX hechos_por_acta ON hechos (eleccion, casilla);
+
+CREATE TABLE bandeja (
+    secuencia  INTEGER PRIMARY KEY REFERENCES hechos (secuencia),
+    estado     TEXT NOT NULL DEFAULT 'pendiente' CHECK (estado IN ('pendiente', 'cerrado')),
+    cerrado_en TEXT,
+    apartado   TEXT
+) STRICT;
+CREATE INDEX bandeja_pendiente ON bandeja (secuencia) WHERE estado = 'pendiente';
+
+CREATE TABLE encargos (
+    eleccion TEXT NOT NULL, casilla TEXT NOT NULL, persona TEXT NOT NULL, desde TEXT NOT NULL,
+    PRIMARY KEY (eleccion, casilla)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bitacora (
+    renglon INTEGER PRIMARY KEY,
+    hora    TEXT NOT NULL,
+    evento  TEXT NOT NULL,
+    persona TEXT NOT NULL,
+    acta    TEXT NOT NULL,
+    detalle TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE situacion (llave TEXT PRIMARY KEY, valor TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER hechos_encadenan BEFORE INSERT ON hechos
+WHEN NEW.secuencia IS NOT (SELECT coalesce(max(secuencia), 0) + 1 FROM hechos)
+  OR NEW.previo IS NOT coalesce((SELECT huella FROM hechos ORDER BY secuencia DESC LIMIT 1), '{cadena_nueva}')
+  OR EXISTS (SELECT 1 FROM hechos WHERE huella = NEW.huella)
+BEGIN SELECT RAISE(ABORT, 'un hecho sólo se agrega al final de la cadena'); END;
+
+CREATE TRIGGER bandeja_no_retrocede BEFORE UPDATE ON bandeja
+WHEN NEW.secuencia <> OLD.secuencia OR (OLD.estado = 'cerrado' AND NEW.estado <> 'cerrado')
+BEGIN SELECT RAISE(ABORT, 'un renglón cerrado de la bandeja no se vuelve a abrir'); END;
+
+CREATE TRIGGER bandeja_no_reemplaza BEFORE INSERT ON bandeja
+WHEN EXISTS (SELECT 1 FROM bandeja WHERE secuencia = NEW.secuencia)
+BEGIN SELECT RAISE(ABORT, 'la bandeja ya tiene ese renglón'); END;
+
+CREATE TRIGGER bitacora_no_reemplaza BEFORE INSERT ON bitacora
+WHEN EXISTS (SELECT 1 FROM bitacora WHERE renglon = NEW.renglon)
+BEGIN SELECT RAISE(ABORT, 'la bitácora ya tiene ese renglón'); END;
+
+CREATE TRIGGER pertenencia_unica BEFORE INSERT ON pertenencia
+WHEN EXISTS (SELECT 1 FROM pertenencia)
+BEGIN SELECT RAISE(ABORT, 'este almacén ya tiene dueño'); END;
+"""
+
+_INTOCABLES: Final = ("hechos", "bitacora", "pertenencia")
+_IMBORRABLES: Final = (*_INTOCABLES, "bandeja")
+
+
+def crear(conexion: sqlite3.Connection, cadena_nueva: str) -> None:
+    """Crea las tablas y candados, dentro de la transacción abierta por quien llama.
+
+    Args:
+        cadena_nueva: `previo` del primer hecho de la época.
+    """
+    for orden in _ordenes(cadena_nueva):
+        conexion.execute(orden)
+    conexion.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _ordenes(cadena_nueva: str) -> list[str]:
+    # executescript confirmaría la transacción abierta; por eso se separan las órdenes a mano.
+    ordenes, pendiente = [], ""
+    for renglon in _TABLAS.format(cadena_nueva=cadena_nueva).splitlines():
+        pendiente += renglon + "\n"
+        if pendiente.strip() and sqlite3.complete_statement(pendiente):
+            ordenes.append(pendiente)
+            pendiente = ""
+    ordenes += [_candado(tabla, "UPDATE") for tabla in _INTOCABLES]
+    ordenes += [_candado(tabla, "DELETE") for tabla in _IMBORRABLES]
+    return ordenes
+
+
+def _candado(tabla: str, orden: str) -> str:
+    return (
+        f"CREATE TRIGGER {tabla}_sin_{orden.lower()} BEFORE {orden} ON {tabla} "
+        f"BEGIN SELECT RAISE(ABORT, 'la tabla {tabla} no admite {orden}'); END"
+    )

@@ -1,0 +1,81 @@
+"""Quiénes trabajan en este kiosco.
+
+En esta etapa la persona se elige de una lista, sin comprobar quién es: el gafete con NIP llega con la etapa 3. La lista
+sale de `personas.toml` en la carpeta del kiosco o, si no existe, es la de práctica.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.falla import Falla
+
+ARCHIVO: Final = "personas.toml"
+
+_CLAVE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,39}")
+_PAPELES: Final = ("captura", "coordinacion")
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """`clave` es la que se asienta en los hechos; `nombre`, lo que ve la gente."""
+
+    clave: str
+    nombre: str
+    coordina: bool = False
+
+
+DE_PRACTICA: Final = (
+    Persona("capturista-1", "Capturista 1"),
+    Persona("capturista-2", "Capturista 2"),
+    Persona("capturista-3", "Capturista 3"),
+    Persona("coordinacion", "Coordinación", coordina=True),
+)
+
+
+def leer_personas(carpeta: Path) -> tuple[Persona, ...]:
+    """Personas de la carpeta del kiosco.
+
+    Raises:
+        Falla: PERSONAS, si el archivo existe y no se entiende.
+    """
+    ruta = carpeta / ARCHIVO
+    try:
+        dato = tomllib.loads(ruta.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return DE_PRACTICA
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _falla(ruta, str(error)) from error
+    renglones = dato.get("personas")
+    if set(dato) != {"personas"} or not isinstance(renglones, list) or not renglones:
+        raise _falla(ruta, "debe traer sólo una lista [[personas]]")
+    personas = tuple(_leer(ruta, renglon) for renglon in renglones)
+    if len({p.clave for p in personas}) != len(personas):
+        raise _falla(ruta, "hay dos personas con la misma clave")
+    return personas
+
+
+def _leer(ruta: Path, renglon: object) -> Persona:
+    if not isinstance(renglon, dict) or not {"clave", "nombre"} <= set(renglon) <= {"clave", "nombre", "papel"}:
+        raise _falla(ruta, "cada persona lleva «clave», «nombre» y, si quiere, «papel»")
+    clave, nombre, papel = renglon["clave"], renglon["nombre"], renglon.get("papel", "captura")
+    if not isinstance(clave, str) or _CLAVE.fullmatch(clave) is None:
+        raise _falla(ruta, f"la clave {clave!r} no es de minúsculas, números y guiones")
+    if not isinstance(nombre, str) or not 0 < len(nombre) <= 60 or not nombre.isprintable():
+        raise _falla(ruta, f"el nombre de {clave} no es un texto de hasta 60 caracteres")
+    if papel not in _PAPELES:
+        raise _falla(ruta, f"el papel de {clave} no es ninguno de {', '.join(_PAPELES)}")
+    return Persona(clave, nombre, papel == "coordinacion")
+
+
+def _falla(ruta: Path, que: str) -> Falla:
+    return Falla(
+        "PERSONAS",
+        f"La lista de personas {ruta} no sirve: {que}",
+        "se editó a mano y quedó incompleta",
+        "corríjala o quítela para usar la lista de práctica",
+    )

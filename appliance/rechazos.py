@@ -1,0 +1,130 @@
+"""Lo que la mesa contesta cuando algo no procede, dicho a quien está frente a la pantalla."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from appliance.falla import Falla
+from nucleo.hechos import Acopio, HechoInvalido, IdActa
+from nucleo.problema import Rechazo
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def con_rechazo(funcion: Callable[_P, _R]) -> Callable[_P, _R | Rechazo]:
+    """Devuelve como `Rechazo` las fallas físicas y lo que el centro no aceptaría."""
+
+    @wraps(funcion)
+    def envuelta(*args: _P.args, **kwargs: _P.kwargs) -> _R | Rechazo:
+        try:
+            return funcion(*args, **kwargs)
+        except Falla as falla:
+            return falla.rechazo
+        except HechoInvalido as error:
+            return forma(str(error))
+
+    return envuelta
+
+
+def forma(detalle: str) -> Rechazo:
+    return Rechazo(
+        "FORMA",
+        f"No se guardó: {detalle}",
+        "un dato quedó incompleto o con signos raros",
+        "corríjalo y repita la acción",
+    )
+
+
+def sin_acopio(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "SIN_ACOPIO",
+        f"El acta {acta} aún no está acopiada en este kiosco",
+        "no se registró su llegada, o se registró en otro kiosco",
+        "registre primero el acopio",
+    )
+
+
+def ya_acopiada(acta: IdActa, previo: Acopio) -> Rechazo:
+    return Rechazo(
+        "YA_ACOPIADA",
+        f"El acta {acta} ya se acopió a las {previo.hora:%H:%M} ({previo.persona})",
+        "llegó por dos caminos o se tecleó la clave de otra casilla",
+        "compare la clave con el papel; si coincide, siga con la siguiente",
+    )
+
+
+def sin_imagen(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "SIN_IMAGEN",
+        f"El acta {acta} aún no tiene imagen",
+        "no se ha digitalizado",
+        "digitalícela y tómela otra vez",
+    )
+
+
+def documento_sin_imagen() -> Rechazo:
+    return Rechazo(
+        "FORMA",
+        "Falta la imagen del documento",
+        "se declaró sin digitalizarlo, o se dieron imagen y huella a la vez",
+        "digitalice el documento y declárelo otra vez",
+    )
+
+
+def ya_declarado(folio: str) -> Rechazo:
+    return Rechazo(
+        "YA_DECLARADO",
+        f"Este documento ya se declaró fuera de catálogo con el folio {folio}",
+        "se digitalizó la misma hoja dos veces",
+        "siga con el siguiente documento",
+    )
+
+
+def fuera_de_catalogo(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "FUERA_DE_CATALOGO",
+        f"La casilla {acta.casilla[:40]} no está en el catálogo aprobado",
+        "se tecleó mal la clave o el acta es de otra entidad",
+        "revise la clave en el papel; si el papel dice eso, declárelo fuera de catálogo",
+    )
+
+
+def sin_eleccion(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "SIN_ELECCION",
+        f"La casilla {acta.casilla} no levanta acta de {acta.eleccion}",
+        "se eligió otra elección",
+        "elija la elección que dice el papel",
+    )
+
+
+def eleccion_desconocida(eleccion: str, conocidas: Sequence[str]) -> Rechazo:
+    return Rechazo(
+        "ELECCION_DESCONOCIDA",
+        f"La elección {eleccion[:40]} no es de este proceso",
+        "la pantalla quedó de otro proceso",
+        f"elija una de {', '.join(conocidas)}",
+    )
+
+
+def fuera_de_operacion(hora: datetime, inicio: datetime, cierre: datetime) -> Rechazo:
+    return Rechazo(
+        "FUERA_DE_OPERACION",
+        f"La hora de acopio {hora:%d/%m/%Y %H:%M} está fuera de la operación del PREP "
+        f"({inicio:%d/%m/%Y %H:%M} a {cierre:%d/%m/%Y %H:%M})",
+        "se tecleó mal la hora o el reloj del kiosco está mal",
+        "escriba la hora estampada en el papel; si el reloj está mal, llame al área técnica",
+    )
+
+
+def no_la_tiene(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "NO_LA_TIENE",
+        f"Usted no tiene abierta el acta {acta.casilla}",
+        "ya la concluyó, la dejó, o pasó el plazo y la tomó otra persona",
+        "regrese al inicio y tome la siguiente",
+    )
