@@ -155,16 +155,17 @@ def _vivir(noche: Noche, escenario: Escenario, fin: datetime, velocidad: float, 
     ahora = noche.inicio - _PASO
     with _avance(consola) as avance:
         barra = avance.add_task(f"{ahora:%H:%M}", total=total)
+        comienzo = time.monotonic()
         for corte in calendario(noche, fin):
             while ahora < corte:
-                comienzo = time.monotonic()
-                anterior, ahora = ahora, min(corte, ahora + (_PASO if velocidad else corte - ahora))
+                ahora = min(corte, ahora + (_PASO if velocidad else corte - ahora))
                 escenario.vivir_hasta(ahora)
                 escenario.vigilar()
                 hechas = sum(1 for a in noche.agendas.values() for t in a.tareas if t.hora <= ahora)
                 avance.update(barra, completed=hechas, description=f"{ahora:%H:%M}")
                 if velocidad:
-                    debido = (ahora - anterior).total_seconds() / velocidad
+                    # Contra el comienzo de la noche: lo que tarde un corte lo recupera el paso siguiente.
+                    debido = (ahora - noche.inicio).total_seconds() / velocidad
                     time.sleep(max(0.0, debido - (time.monotonic() - comienzo)))
             escenario.escurrir()
             hecho = hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, corte)
