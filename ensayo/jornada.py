@@ -94,6 +94,7 @@ def _jornada(opciones: argparse.Namespace, consola: Console) -> int:
     fin = _fin(noche, opciones.hasta)
     carpeta = carpeta_nueva(opciones.carpeta)
     consola.print(f"{len(noche.agendas)} CATD, {noche.tareas:,} tareas de personas. Carpeta: {carpeta}")
+    consola.print("Montando autoridad, bróker, centro y kioscos, cada uno en su proceso…")
     with Escenario(carpeta, noche.definicion, noche.proceso, noche.agendas, opciones.imagenes) as escenario:
         base = f"http://127.0.0.1:{escenario.puerto_web}"
         consola.print(f"Página pública: {base}/   ·   Operación: {base}/operacion")
@@ -172,6 +173,8 @@ def _vivir(noche: Noche, escenario: Escenario, fin: datetime, velocidad: float, 
             if corte in publicados:
                 comparaciones.append(_comparar(noche, corte, hecho))
                 avance.console.print(_frase(comparaciones[-1]))
+            elif not consola.is_terminal:
+                consola.print(f"Corte {corte:%H:%M}: {hecho.resumen.capturadas:,} actas capturadas")
     return comparaciones
 
 

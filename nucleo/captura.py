@@ -14,19 +14,15 @@ decide si una acción procede y qué hecho deja; `estado_de` rehace el estado de
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
-from typing import TypeVar
 
 from nucleo.acta import Asentado, MotivoSinActa, asentado_de_campos
-from nucleo.campo import SIN_DATO, Campo
+from nucleo.acuerdo import acuerdo, en_orden, lecturas_de
+from nucleo.campo import Campo
 from nucleo.hechos import MAXIMO_VUELTAS, Captura, Correccion, HechoDeActa, IdActa, Recaptura, Revision, SinActa
 from nucleo.problema import Rechazo
-
-_H = TypeVar("_H", bound=HechoDeActa)
 
 # ----------------------------------------------------------------------------------------------------------------
 # estados
@@ -107,7 +103,7 @@ def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
     Manda la vuelta más alta. Si dos hechos de la misma persona y vuelta se contradicen, cuenta el primero por hora:
     nadie se corrige a sí mismo sin una recaptura.
     """
-    orden = _en_orden(h for h in hechos if isinstance(h, Captura | Correccion | Revision | Recaptura | SinActa))
+    orden = en_orden(h for h in hechos if isinstance(h, Captura | Correccion | Revision | Recaptura | SinActa))
     vuelta = max((h.vuelta for h in orden if not isinstance(h, SinActa)), default=1)
     de_vuelta = [h for h in orden if not isinstance(h, SinActa | Recaptura) and h.vuelta == vuelta]
     if not any(isinstance(h, Captura) for h in orden):
@@ -139,18 +135,6 @@ def ultima_verificada(hechos: Iterable[HechoDeActa]) -> Verificada | None:
     return None
 
 
-def _en_orden(hechos: Iterable[_H]) -> list[_H]:
-    """Por hora y tipo; el contenido completo sólo desempata, porque escribirlo cuesta más que todo lo demás."""
-    orden = sorted(hechos, key=_hora_y_tipo)
-    if any(_hora_y_tipo(a) == _hora_y_tipo(b) for a, b in pairwise(orden)):
-        orden.sort(key=lambda h: (*_hora_y_tipo(h), repr(h)))
-    return orden
-
-
-def _hora_y_tipo(hecho: HechoDeActa) -> tuple[datetime, str]:
-    return hecho.hora, type(hecho).__name__
-
-
 def _juzgar(
     vuelta: int, hechos: Sequence[HechoDeActa]
 ) -> SinCaptura | PrimeraConcluida | Discrepante | EnRevision | Verificada:
@@ -164,13 +148,13 @@ def _juzgar(
     if len(capturas) == 1:
         return PrimeraConcluida(vuelta, capturas[0])
     correcciones = [h for h in hechos if isinstance(h, Correccion)]
-    lecturas = _lecturas(capturas, correcciones)
+    lecturas = lecturas_de(capturas, correcciones)
     revisados: dict[str, Campo] = {}
     for revision in (h for h in hechos if isinstance(h, Revision)):
         revisados = dict(revision.campos) | revisados
     # Sólo se revisa lo que alguien leyó distinto; decidido así, ninguna lectura posterior lo vuelve a abrir.
     revisados = {n: campo for n, campo in revisados.items() if len(set(lecturas.get(n, {}).values())) > 1}
-    decididos = {n: revisados[n] if n in revisados else _acuerdo(leidos) for n, leidos in lecturas.items()}
+    decididos = {n: revisados[n] if n in revisados else acuerdo(leidos) for n, leidos in lecturas.items()}
     pendientes = tuple(nombre for nombre, campo in decididos.items() if campo is None)
     if pendientes:
         # Con tres lecturas y sin acuerdo ya no basta otra transcripción a solas.
@@ -186,32 +170,6 @@ def _juzgar(
         max(h.hora for h in hechos),
         tuple(dict.fromkeys(personas)),
     )
-
-
-def _lecturas(capturas: Sequence[Captura], correcciones: Sequence[Correccion]) -> dict[str, dict[str, Campo]]:
-    """Campo → persona → la primera lectura que esa persona hizo de él."""
-    lecturas: dict[str, dict[str, Campo]] = {n: {} for c in capturas for n in c.asentado.campos()}
-    hechos: list[Captura | Correccion] = [*capturas, *correcciones]
-    for hecho in _en_orden(hechos):
-        campos = hecho.asentado.campos() if isinstance(hecho, Captura) else hecho.campos
-        for nombre in lecturas.keys() & campos.keys():
-            lecturas[nombre].setdefault(hecho.persona, campos[nombre])
-    # Quien transcribió el acta sin ese renglón leyó que no hay dato; si no, cada corrección quedaría una contra una.
-    for leidos in lecturas.values():
-        for captura in capturas:
-            leidos.setdefault(captura.persona, SIN_DATO)
-    return lecturas
-
-
-def _acuerdo(leidos: Mapping[str, Campo]) -> Campo | None:
-    if len(leidos) == 2:
-        # Casi todos los campos de casi todas las actas; contar con `Counter` triplica el costo del corte.
-        uno, otro = leidos.values()
-        return uno if uno == otro else None
-    (campo, apoyos), *resto = Counter(leidos.values()).most_common(2)
-    if apoyos < 2 or (resto and resto[0][1] == apoyos):
-        return None
-    return campo
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -162,13 +162,13 @@ def firmar_con(llave: ECKey, identidad: str, tipo: Tipo, carga: bytes) -> str:
     return jws.serialize_compact(encabezado, carga, llave, registry=_REGISTRO)
 
 
-def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int = MAXIMO_BYTES) -> str:
+def quien_dice_ser(compacto: str, tipo: Tipo, maximo: int | None = MAXIMO_BYTES) -> str:
     """`kid` del encabezado, sin verificar: sirve para buscar la llave y nada más.
 
     Raises:
         SobreInvalido: FORMA o TIPO, si el encabezado no es exactamente el esperado.
     """
-    if len(compacto) > maximo:
+    if maximo is not None and len(compacto) > maximo:
         raise SobreInvalido("TAMANO", f"mide {len(compacto)} bytes y el tope es {maximo}")
     try:
         jws.extract_compact(compacto.encode("ascii"), registry=_REGISTRO)

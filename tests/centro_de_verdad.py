@@ -176,7 +176,9 @@ class ProcesoCentro:
             self.proceso = subprocess.Popen(
                 self._orden, stdout=salida, stderr=salida, cwd=RAIZ, env={**os.environ, "PYTHONPATH": str(RAIZ)}
             )
-        assert esperar(lambda: self.bitacora().count("en línea") > antes, 20), self.bitacora()
+        nacido = self.proceso
+        esperar(lambda: self.bitacora().count("en línea") > antes or nacido.poll() is not None, 20)
+        assert self.bitacora().count("en línea") > antes, self.bitacora()
 
     def matar(self) -> None:
         assert self.proceso is not None

@@ -1,0 +1,72 @@
+"""`./prep centro`: la ingesta, los cortes y las páginas en un solo proceso."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from servicio_central import arranque, calendario
+from servicio_central.tropiezo import Tropiezo
+
+
+def main() -> None:
+    """Corre hasta SIGTERM o Ctrl+C. Sale con 1 si algo impidió arrancar."""
+    lector = argparse.ArgumentParser(prog="./prep centro", description="Servicio central del PREP.")
+    lector.add_argument("--carpeta", type=Path, required=True, help="carpeta del centro (la hace `./prep inscribir`)")
+    lector.add_argument("--puerto", type=int, default=8080, help="puerto local de las páginas")
+    lector.add_argument("--calendario", action="store_true", help="hace los cortes a su hora legal")
+    lector.add_argument("--sin-web", action="store_true", help="sólo ingesta (y cortes)")
+    opciones = lector.parse_args()
+    try:
+        centro = arranque.abrir_centro(opciones.carpeta)
+    except (Tropiezo, sqlite3.Error) as error:
+        print(f"centro: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    parar = Event()
+    _parar_con_senales(parar)
+    ingesta = centro.empezar(parar)
+    if opciones.calendario:
+        hacer = calendario.en_otro_proceso(opciones.carpeta)
+        calendario.empezar(opciones.carpeta, lambda: centro.vigia.proceso, hacer, arranque.decir, parar)
+    if not opciones.sin_web:
+        _servir(centro, opciones.puerto)
+    while opciones.sin_web and not parar.wait(0.5):
+        pass
+    parar.set()
+    # Lo que alcance a asentarse se asienta; lo que no, no se acusó y el kiosco lo reenvía.
+    ingesta.join(timeout=5)
+    arranque.decir("terminado")
+
+
+def _servir(centro: arranque.Centro, puerto: int) -> None:
+    # uvicorn y las plantillas tardan en cargar: quien corre --sin-web no los espera.
+    import uvicorn
+
+    from servicio_central.web import aplicacion
+
+    print(f"Resultados: http://127.0.0.1:{puerto}/", flush=True)
+    print(f"Operación:  http://127.0.0.1:{puerto}/operacion", flush=True)
+    app = aplicacion(centro)
+    uvicorn.run(
+        app, host="127.0.0.1", port=puerto, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=3,
+    )  # fmt: skip
+
+
+def _parar_con_senales(parar: Event) -> None:
+    """También con páginas: uvicorn atiende la señal, cierra y la vuelve a lanzar; sin esto mataría al proceso ahí."""
+
+    def terminar(_senal: int, _marco: FrameType | None) -> None:
+        parar.set()
+
+    signal.signal(signal.SIGTERM, terminar)
+    signal.signal(signal.SIGINT, terminar)
+
+
+if __name__ == "__main__":
+    main()

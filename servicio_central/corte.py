@@ -1,0 +1,255 @@
+"""El corte: lo que ve la ciudadanía a una hora, como función pura de los hechos aceptados y de esa hora.
+
+Se escribe completo en una carpeta nueva que ya no cambia (`cortes/AAAAMMDD_HHMM`) y se publica moviendo un enlace:
+quien lea ve el corte anterior o el nuevo, nunca la mitad. Los bytes dependen sólo del conjunto de hechos, la definición
+y la hora; cualquiera con las mismas hojas obtiene los mismos. La carpeta es el registro: no hay otra lista de cortes.
+
+`python -m servicio_central.corte --carpeta DIR [--hora ISO] [--ultimo]` lo hace sin detener al centro.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from nucleo.acta import Acta
+from nucleo.base_oficial.escritura import escribir_zip
+from nucleo.computo import Resumen, resumir
+from nucleo.definicion import DefinicionInvalida, cargar_proceso
+from nucleo.eleccion import Proceso
+from nucleo.libro import actas_de
+from servicio_central import ajustes, disco, pagina
+from servicio_central.lectura import Leidos, leer_hechos
+from servicio_central.tablas import Tablas, tablas_de
+from servicio_central.tropiezo import Tropiezo
+
+CORTES: Final = "cortes"
+PUBLICO: Final = "publico"
+RESUMEN: Final = "resumen.json"
+
+_NOMBRE: Final = re.compile(r"[0-9]{8}_[0-9]{4}(?:[0-9]{2})?")
+
+
+@dataclass(frozen=True)
+class Corte:
+    """Un corte ya publicado, de una elección."""
+
+    eleccion: str
+    hora: datetime
+    ultimo: bool
+    carpeta: Path
+    """`cortes/AAAAMMDD_HHMM`, con la página, el resumen y el zip de cada elección."""
+    zip: Path
+    """Base de datos oficial."""
+    resumen: Resumen
+    hechos: int
+    conjunto: str
+    """Huella del conjunto de hechos (`servicio_central.lectura`)."""
+
+
+def actas_del_libro(carpeta: Path, proceso: Proceso, eleccion: str) -> tuple[Acta, ...]:
+    """Las actas de una elección según los hechos aceptados por el centro de esa carpeta.
+
+    Raises:
+        sqlite3.Error: si el almacén no se puede leer.
+    """
+    return actas_de(proceso, eleccion, leer_hechos(carpeta, eleccion).hechos)
+
+
+def hacer_corte(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, *, ultimo: bool = False) -> Corte:
+    """Hace y publica el corte de todas las elecciones del proceso y devuelve el de una.
+
+    Args:
+        carpeta: la del centro; puede estar corriendo.
+        hora: la del corte, con huso.
+        ultimo: si es el de cierre: la participación incluye las casillas especiales (Anexo 13, numeral 29).
+
+    Raises:
+        Tropiezo: CORTE_EXISTENTE, si ya hay uno de esa hora con otros datos; OSError si no se pudo escribir.
+        sqlite3.Error: si el almacén no se puede leer.
+    """
+    return hacer_cortes(carpeta, proceso, hora, ultimo=ultimo)[eleccion]
+
+
+def hacer_cortes(carpeta: Path, proceso: Proceso, hora: datetime, *, ultimo: bool = False) -> dict[str, Corte]:
+    """Hace el corte de todas las elecciones, lo escribe y lo publica. Repetirlo con los mismos hechos no cambia nada.
+
+    Raises:
+        Como `hacer_corte`.
+    """
+    nombre = nombre_de(proceso, hora)
+    destino = carpeta / CORTES / nombre
+    partes = [_preparar(carpeta, proceso, clave, hora, ultimo) for clave in proceso.elecciones]
+    archivos = _archivos(proceso, hora, nombre, ultimo, partes)
+    if destino.exists():
+        if not _iguales(destino, archivos):
+            raise Tropiezo(
+                "CORTE_EXISTENTE",
+                f"ya hay un corte {nombre} y sus datos son otros",
+                "llegaron hechos después de publicarlo",
+                "un corte publicado no cambia: haga otro con la hora siguiente",
+            )
+    else:
+        _escribir(carpeta, destino, archivos)
+    _publicar(carpeta, nombre)
+    return {
+        p.eleccion: Corte(
+            p.eleccion,
+            hora,
+            ultimo,
+            destino,
+            destino / p.zip[0],
+            p.tablas.resumen,
+            len(p.leidos.hechos),
+            p.leidos.conjunto,
+        )
+        for p in partes
+    }
+
+
+def nombre_de(proceso: Proceso, hora: datetime) -> str:
+    """Nombre de la carpeta del corte, en hora de la entidad: `20220605_2120`; con segundos sólo si no son cero."""
+    local = hora.astimezone(ZoneInfo(proceso.huso))
+    return f"{local:%Y%m%d_%H%M%S}" if local.second else f"{local:%Y%m%d_%H%M}"
+
+
+def ultimo_publicado(carpeta: Path) -> str | None:
+    """Nombre del corte que se está publicando; `None` si todavía ninguno."""
+    try:
+        nombre = (carpeta / PUBLICO).readlink().name
+    except OSError:
+        return None
+    return nombre if _NOMBRE.fullmatch(nombre) else None
+
+
+@dataclass(frozen=True)
+class _Parte:
+    eleccion: str
+    leidos: Leidos
+    tablas: Tablas
+    zip: tuple[str, bytes]
+
+
+def _preparar(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, ultimo: bool) -> _Parte:
+    leidos = leer_hechos(carpeta, eleccion)
+    actas = actas_de(proceso, eleccion, leidos.hechos)
+    resumen = resumir(actas, proceso, eleccion, ultimo)
+    base = escribir_zip(proceso, eleccion, actas, hora, ultimo)
+    return _Parte(eleccion, leidos, tablas_de(actas, proceso, eleccion, resumen), base)
+
+
+def _archivos(
+    proceso: Proceso, hora: datetime, nombre: str, ultimo: bool, partes: Iterable[_Parte]
+) -> dict[str, bytes]:
+    partes = list(partes)
+    archivos = {p.zip[0]: p.zip[1] for p in partes}
+    dato: dict[str, Any] = {
+        "v": 1,
+        "proceso": proceso.clave,
+        "definicion": proceso.huella,
+        "modo": proceso.modo,
+        "corte": hora.astimezone(ZoneInfo(proceso.huso)).isoformat(),
+        "ultimo": ultimo,
+        "elecciones": {p.eleccion: _resumen_json(p) for p in partes},
+    }
+    for p in partes:
+        archivos[f"{p.eleccion}.html"] = pagina.publica(
+            proceso, p.tablas, hora, nombre, p.zip[0], dato["elecciones"][p.eleccion]
+        )
+    archivos["index.html"] = archivos[f"{partes[0].eleccion}.html"]
+    archivos["estilo.css"] = pagina.estilo()
+    archivos[RESUMEN] = (json.dumps(dato, ensure_ascii=False, indent=1) + "\n").encode()
+    return archivos
+
+
+def _resumen_json(p: _Parte) -> dict[str, Any]:
+    t = p.tablas
+    return {
+        "hechos": len(p.leidos.hechos),
+        "conjunto": p.leidos.conjunto,
+        "resumen": t.resumen.oficial(),
+        "votos_por_renglon": t.por_renglon,
+        "votos_por_candidatura": t.por_candidatura,
+        "votos_por_partido": t.por_partido,
+        "faltantes_por_causa": t.faltantes,
+        "contabilizadas_por_ubicacion": t.por_ubicacion,
+        "zip": {"archivo": p.zip[0], "bytes": len(p.zip[1]), "sha256": hashlib.sha256(p.zip[1]).hexdigest()},
+    }
+
+
+def _iguales(destino: Path, archivos: dict[str, bytes]) -> bool:
+    if {r.name for r in destino.iterdir()} != set(archivos):
+        return False
+    return all((destino / nombre).read_bytes() == contenido for nombre, contenido in archivos.items())
+
+
+def _escribir(carpeta: Path, destino: Path, archivos: dict[str, bytes]) -> None:
+    """Todo a una carpeta provisional, fsync, y un renombre que la hace existir de golpe."""
+    destino.parent.mkdir(exist_ok=True, mode=0o755)
+    provisional = carpeta / f".corte-{destino.name}-{os.getpid()}"
+    shutil.rmtree(provisional, ignore_errors=True)
+    try:
+        provisional.mkdir(mode=0o755)
+        for nombre, contenido in archivos.items():
+            disco.crear(provisional / nombre, contenido, 0o644)
+        provisional.rename(destino)
+    except BaseException:
+        shutil.rmtree(provisional, ignore_errors=True)
+        raise
+    disco.sincronizar(destino.parent)
+
+
+def _publicar(carpeta: Path, nombre: str) -> None:
+    publicado = ultimo_publicado(carpeta)
+    if publicado is not None and publicado >= nombre:
+        return  # volver a hacer un corte viejo no retrocede lo publicado
+    apuntar(carpeta, f"{CORTES}/{nombre}")
+
+
+def apuntar(carpeta: Path, destino: str) -> None:
+    """Hace que `publico` sea esa carpeta, de una vez. La ruta es relativa para que la carpeta del centro se pueda
+    mudar."""
+    provisional = carpeta / f".{PUBLICO}-{os.getpid()}"
+    provisional.unlink(missing_ok=True)
+    provisional.symlink_to(destino)
+    provisional.replace(carpeta / PUBLICO)
+    disco.sincronizar(carpeta)
+
+
+def main() -> None:
+    """Línea de órdenes del corte."""
+    lector = argparse.ArgumentParser(prog="python -m servicio_central.corte", description="Hace y publica un corte.")
+    lector.add_argument("--carpeta", type=Path, required=True, help="carpeta del centro")
+    lector.add_argument(
+        "--hora", type=datetime.fromisoformat, help="hora del corte, ISO 8601 con huso; si falta, ahora"
+    )
+    lector.add_argument("--ultimo", action="store_true", help="es el corte de cierre")
+    opciones = lector.parse_args()
+    if opciones.hora is not None and opciones.hora.utcoffset() is None:
+        lector.error("--hora debe decir su huso, como 2022-06-05T21:20-05:00")
+    try:
+        donde = ajustes.leer(opciones.carpeta)
+        proceso = replace(cargar_proceso(donde.proceso), modo=donde.modo)
+        hora = opciones.hora or datetime.now(ZoneInfo(proceso.huso)).replace(second=0, microsecond=0)
+        for corte in hacer_cortes(opciones.carpeta, proceso, hora, ultimo=opciones.ultimo).values():
+            avance = f"{corte.resumen.capturadas} de {corte.resumen.esperadas} actas capturadas"
+            print(f"{corte.eleccion} {corte.carpeta.name}: {avance}; {corte.zip}")
+    except (Tropiezo, DefinicionInvalida, sqlite3.Error, OSError) as error:
+        print(f"corte: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Escribir para que sobreviva a un corte de luz: archivo temporal, fsync, renombre, fsync de la carpeta."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def escribir(ruta: Path, contenido: bytes, permisos: int = 0o644) -> None:
+    """Escribe o sustituye `ruta` de una vez: quien la lea ve lo de antes o lo nuevo, nunca la mitad."""
+    provisional = ruta.with_name(f".{ruta.name}.{os.getpid()}")
+    try:
+        _volcar(provisional, contenido, permisos, os.O_TRUNC)
+        provisional.replace(ruta)
+    except BaseException:
+        provisional.unlink(missing_ok=True)
+        raise
+    sincronizar(ruta.parent)
+
+
+def crear(ruta: Path, contenido: bytes, permisos: int = 0o600) -> None:
+    """Como `escribir`, pero nunca pisa lo que ya está.
+
+    Raises:
+        FileExistsError: si `ruta` existe.
+    """
+    _volcar(ruta, contenido, permisos, os.O_EXCL)
+    sincronizar(ruta.parent)
+
+
+def sincronizar(carpeta: Path) -> None:
+    """fsync de la carpeta: sin él, el nombre recién puesto se puede perder aunque el contenido esté en disco."""
+    descriptor = os.open(carpeta, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def carpeta_privada(ruta: Path) -> Path:
+    """Crea la carpeta con permisos 0700 (o la deja como está) y la devuelve."""
+    ruta.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return ruta
+
+
+def _volcar(ruta: Path, contenido: bytes, permisos: int, modo: int) -> None:
+    descriptor = os.open(ruta, os.O_WRONLY | os.O_CREAT | modo, permisos)
+    with os.fdopen(descriptor, "wb") as archivo:
+        archivo.write(contenido)
+        archivo.flush()
+        os.fsync(archivo.fileno())

@@ -1,0 +1,314 @@
+"""`./prep inscribir`: la única ceremonia en que existen la autoridad y sus llaves.
+
+Corre en una máquina sin red. Crea la autoridad y el centro la primera vez, y deja la carpeta de cada kiosco lista para
+llevarla en una memoria. Nunca pisa una llave: repetir la orden deja lo que ya estaba y dice qué hizo.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from nucleo.padron import AUTORIDAD, Equipo, Padron, abrir_padron, sellar_padron
+from nucleo.sobre import SobreInvalido
+from nucleo.temas import Carril, Tema, TemaInvalido, ambito_de
+from servicio_central import ajustes, certificados, disco
+from servicio_central.ajustes import Ajustes
+from servicio_central.certificados import Autoridad, SolicitudInvalida
+from servicio_central.firmante import FirmanteDeArchivo, leer_publica, publica_de
+from servicio_central.tropiezo import Tropiezo
+
+_RESERVADOS: Final = (ajustes.KID_CENTRO, AUTORIDAD)
+_LLAVE_PUBLICA: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----\s*", re.DOTALL)
+
+
+def crear_autoridad(carpeta: Path) -> None:
+    """Crea la autoridad: `ca.pem`, `ca.key` y la llave que firma el padrón.
+
+    Raises:
+        Tropiezo: YA_EXISTE, si la carpeta ya tiene llaves.
+    """
+    disco.carpeta_privada(carpeta)
+    _sin_llaves(carpeta, "ca.key", "autoridad.pem")
+    autoridad, llave = Autoridad.nueva("Autoridad de inscripción PREP")
+    firma = certificados.llave_nueva()
+    disco.carpeta_privada(carpeta / "emitidos")
+    disco.crear(carpeta / "ca.key", certificados.pem_privado(llave))
+    disco.crear(carpeta / "autoridad.pem", certificados.pem_privado(firma))
+    disco.crear(carpeta / "ca.pem", _pem(autoridad.certificado), 0o644)
+    disco.crear(carpeta / "autoridad.pub.pem", certificados.pem_publico(firma.public_key()), 0o644)
+    disco.crear(carpeta / "crl.pem", autoridad.lista_de_revocados((), 1), 0o644)
+
+
+def inscribir_centro(
+    autoridad: Path, carpeta: Path, *, proceso: Path, modo: str, broker_host: str, broker_puerto: int
+) -> None:
+    """Crea la carpeta del centro, con sus llaves y un padrón vacío.
+
+    Args:
+        proceso: carpeta de la definición (`eleccion.toml`).
+        modo: `simulacro` u `oficial`.
+        broker_host: nombre o dirección con que kioscos y centro buscan al bróker.
+
+    Raises:
+        Tropiezo: si la carpeta ya tiene llaves, falta la autoridad o los datos no sirven.
+    """
+    ca = _abrir_autoridad(autoridad)
+    clave = _clave_de(proceso, modo)
+    if not 1 <= broker_puerto <= 65535:
+        raise _mal(f"{broker_puerto} no es un puerto", "se escribió de más", "use uno de 1 a 65535, como 8883")
+    disco.carpeta_privada(carpeta)
+    _sin_llaves(carpeta, ajustes.LLAVE_ACUSES, "tls.key")
+    llave, acuses = certificados.llave_nueva(), certificados.llave_nueva()
+    certificado = ca.emitir_cliente(ajustes.KID_CENTRO, llave.public_key())
+    disco.carpeta_privada(carpeta / "padrones")
+    (carpeta / "cortes").mkdir(exist_ok=True)  # lo publicado es de todos: aquí llegará nginx
+    disco.crear(carpeta / "tls.key", certificados.pem_privado(llave))
+    disco.crear(carpeta / ajustes.LLAVE_ACUSES, certificados.pem_privado(acuses))
+    disco.escribir(carpeta / "centro.pub.pem", certificados.pem_publico(acuses.public_key()))
+    disco.escribir(carpeta / "tls.pem", _pem(certificado))
+    _copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
+    ajustes.escribir(carpeta, Ajustes(modo, proceso.resolve(), broker_host, broker_puerto))
+    _guardar_padron(autoridad, carpeta, Padron(clave, modo, 1, {}))
+    _anotar_emitido(autoridad, ajustes.KID_CENTRO, certificado)
+
+
+def inscribir_kiosco(
+    autoridad: Path, centro: Path, carpeta: Path, *, equipo: str, catd: str, solicitud: bytes | None = None
+) -> None:
+    """Crea la carpeta de un kiosco y lo agrega al padrón con una época nueva.
+
+    El kiosco entra al padrón al final: si la ceremonia se interrumpe, el centro no conoce una llave que nadie tiene.
+
+    Args:
+        solicitud: lo que trajo un kiosco que ya hizo sus llaves: su solicitud PKCS#10 (llave TLS, CN = equipo) y su
+        llave
+            pública de registro, dos bloques PEM seguidos. Así ninguna llave privada sale del equipo. Sin ella, las
+            llaves se crean aquí y viajan en la carpeta.
+
+    Raises:
+        Tropiezo: si el nombre no sirve, ya está inscrito, la carpeta ya tiene llaves o la solicitud no vale.
+    """
+    _nombre_valido(equipo)
+    _nombre_valido(catd)
+    with _turno(centro):
+        ca, donde = _abrir_autoridad(autoridad), ajustes.leer(centro)
+        padron = leer_padron(centro)
+        if equipo in padron.equipos:
+            raise Tropiezo(
+                "YA_INSCRITO",
+                f"{equipo} ya está en el padrón",
+                "se repitió la orden, o es la sustitución de un equipo descompuesto",
+                f"un equipo que sustituye a otro se inscribe con nombre propio, como {equipo}b, y el anterior se da de "
+                f"baja con --revocar {equipo}",
+            )
+        disco.carpeta_privada(carpeta)
+        _sin_llaves(carpeta, "llave.pem", "tls.key", "tls.pem")
+        epoca = secrets.token_hex(8)
+        if solicitud is None:
+            llave_tls, llave = certificados.llave_nueva(), certificados.llave_nueva()
+            certificado = ca.emitir_cliente(equipo, llave_tls.public_key())
+            registro = publica_de(certificados.pem_publico(llave.public_key()))
+            disco.crear(carpeta / "tls.key", certificados.pem_privado(llave_tls))
+            disco.crear(carpeta / "llave.pem", certificados.pem_privado(llave))
+        else:
+            certificado, pem = _de_solicitud(ca, equipo, solicitud)
+            registro = publica_de(pem)
+        disco.carpeta_privada(carpeta / "imagenes")
+        _copiar(autoridad, carpeta, "ca.pem")
+        _copiar(centro, carpeta, "centro.pub.pem")
+        disco.escribir(carpeta / "tls.pem", _pem(certificado))
+        identidad = {
+            "equipo": equipo,
+            "catd": catd,
+            "epoca": epoca,
+            "modo": donde.modo,
+            "proceso": str(donde.proceso),
+            "broker_host": donde.broker_host,
+            "broker_puerto": donde.broker_puerto,
+        }
+        disco.escribir(carpeta / "identidad.toml", ajustes.a_toml(identidad))
+        _anotar_emitido(autoridad, equipo, certificado)
+        equipos = {**padron.equipos, equipo: Equipo(equipo, catd, frozenset({epoca}), registro)}
+        nuevo = Padron(padron.proceso, padron.modo, padron.version + 1, equipos)
+        _guardar_padron(autoridad, centro, nuevo)
+
+
+def crear_broker(autoridad: Path, centro: Path, carpeta: Path | None = None) -> None:
+    """Crea la carpeta del bróker: certificado de servidor, lista de acceso, revocados y `mosquitto.conf`.
+
+    Raises:
+        Tropiezo: YA_EXISTE, si ya tiene llave; o si faltan la autoridad o el centro.
+    """
+    # Aquí y no arriba: broker.py necesita de esta carpeta y no al revés.
+    from servicio_central import broker
+
+    destino = carpeta or centro / ajustes.BROKER
+    ca, donde = _abrir_autoridad(autoridad), ajustes.leer(centro)
+    disco.carpeta_privada(destino)
+    _sin_llaves(destino, "servidor.key")
+    llave = certificados.llave_nueva()
+    hosts = (donde.broker_host, "localhost", "127.0.0.1", "::1")
+    disco.crear(destino / "servidor.key", certificados.pem_privado(llave))
+    disco.escribir(destino / "servidor.pem", _pem(ca.emitir_servidor(hosts, llave.public_key())))
+    _copiar(autoridad, destino, "ca.pem", "crl.pem")
+    broker.escribir_configuracion(destino, donde, leer_padron(centro).proceso)
+
+
+def revocar(autoridad: Path, centro: Path, equipo: str) -> None:
+    """Da de baja un equipo: no vigente en el padrón y su certificado en la lista de revocados.
+
+    El centro relee el padrón solo; el bróker relee la lista con SIGHUP y no corta una sesión ya abierta. Los hechos que
+    el centro ya aceptó se quedan; los que sigan llegando van a cuarentena.
+
+    Raises:
+        Tropiezo: si el equipo no está en el padrón.
+    """
+    with _turno(centro):
+        ca, padron = _abrir_autoridad(autoridad), leer_padron(centro)
+        anterior = padron.equipos.get(equipo)
+        if anterior is None:
+            raise Tropiezo(
+                "NO_INSCRITO",
+                f"{equipo} no está en el padrón",
+                "el nombre está mal escrito",
+                f"use uno de: {', '.join(sorted(padron.equipos)) or '(padrón vacío)'}",
+            )
+        baja = Equipo(equipo, anterior.catd, anterior.epocas, anterior.llave, vigente=False)
+        equipos = {**padron.equipos, equipo: baja}
+        _guardar_padron(autoridad, centro, Padron(padron.proceso, padron.modo, padron.version + 1, equipos))
+        bajas = {e.nombre for e in equipos.values() if not e.vigente}
+        series = [
+            x509.load_pem_x509_certificate(ruta.read_bytes()).serial_number
+            for ruta in sorted((autoridad / "emitidos").glob("*.pem"))
+            if ruta.name.rpartition("-")[0] in bajas
+        ]
+        disco.escribir(autoridad / "crl.pem", ca.lista_de_revocados(series, padron.version + 1))
+        if (centro / ajustes.BROKER).is_dir():
+            _copiar(autoridad, centro / ajustes.BROKER, "crl.pem")
+
+
+def leer_padron(centro: Path) -> Padron:
+    """El padrón vigente del centro, con la firma de la autoridad comprobada.
+
+    Raises:
+        Tropiezo: PADRON, si falta o no lo firmó la autoridad.
+    """
+    ruta = centro / ajustes.PADRON
+    try:
+        return abrir_padron(ruta.read_text("ascii"), leer_publica(centro / "autoridad.pub.pem"))
+    except (OSError, UnicodeDecodeError, SobreInvalido) as error:
+        raise Tropiezo(
+            "PADRON",
+            f"el padrón {ruta} no sirve ({error})",
+            "falta, se alteró o lo firmó otra autoridad",
+            "copie el último padrón firmado por la autoridad de este proceso",
+        ) from error
+
+
+def _guardar_padron(autoridad: Path, centro: Path, padron: Padron) -> None:
+    firmado = sellar_padron(padron, FirmanteDeArchivo(autoridad / "autoridad.pem", AUTORIDAD)).encode()
+    # Todas las versiones se conservan: así se puede mostrar cuándo entró o salió cada equipo.
+    disco.escribir(disco.carpeta_privada(centro / "padrones") / f"{padron.version:06d}.jws", firmado)
+    disco.escribir(centro / ajustes.PADRON, firmado)
+
+
+def _de_solicitud(ca: Autoridad, equipo: str, solicitud: bytes) -> tuple[x509.Certificate, bytes]:
+    siguiente = "pida al kiosco que vuelva a generar su solicitud"
+    publica = _LLAVE_PUBLICA.search(solicitud)
+    if publica is None:
+        raise _mal("la solicitud no trae la llave pública de registro", "se copió a medias", siguiente)
+    try:
+        publica_de(publica[0])
+        return ca.emitir_solicitado(equipo, _LLAVE_PUBLICA.sub(b"", solicitud)), publica[0]
+    except (SolicitudInvalida, ValueError) as error:
+        raise _mal(f"la solicitud de {equipo} no vale: {error}", "es de otro equipo o se alteró", siguiente) from error
+
+
+def _clave_de(proceso: Path, modo: str) -> str:
+    from nucleo.definicion import DefinicionInvalida, cargar_proceso
+
+    try:
+        clave = cargar_proceso(proceso).clave
+        ambito_de(modo, clave)
+    except (DefinicionInvalida, OSError, TemaInvalido) as error:
+        raise _mal(f"la definición {proceso} no sirve: {error}", "la carpeta es otra", "corrija y repita") from error
+    return clave
+
+
+def _nombre_valido(nombre: str) -> None:
+    try:
+        Tema("simulacro-x", nombre, Carril.HECHOS)
+    except TemaInvalido:
+        valido = False
+    else:
+        # Un kiosco llamado «centro» tendría, para el bróker, los permisos del centro.
+        valido = nombre not in _RESERVADOS
+    if not valido:
+        raise _mal(
+            f"{nombre[:60]!r} no sirve como nombre",
+            "tiene mayúsculas, puntos o acentos, mide más de 39 o es reservado",
+            "use minúsculas, cifras y guiones, como catd-01",
+        )
+
+
+def _abrir_autoridad(carpeta: Path) -> Autoridad:
+    try:
+        return Autoridad.de_pem((carpeta / "ca.pem").read_bytes(), (carpeta / "ca.key").read_bytes())
+    except (OSError, ValueError) as error:
+        raise Tropiezo(
+            "AUTORIDAD",
+            f"no se pudo abrir la autoridad de {carpeta} ({error})",
+            "la carpeta es otra o la memoria de la autoridad no está puesta",
+            "indique la carpeta con --autoridad",
+        ) from error
+
+
+def _sin_llaves(carpeta: Path, *nombres: str) -> None:
+    for nombre in nombres:
+        if (carpeta / nombre).exists():
+            raise Tropiezo(
+                "YA_EXISTE",
+                f"{carpeta / nombre} ya existe y no se sobrescribe",
+                "esta carpeta ya se había inscrito",
+                "use otra carpeta; si de verdad quiere empezar de nuevo, apártela usted primero",
+            )
+
+
+def _copiar(origen: Path, destino: Path, *nombres: str) -> None:
+    for nombre in nombres:
+        disco.escribir(destino / nombre, (origen / nombre).read_bytes())
+
+
+def _anotar_emitido(autoridad: Path, nombre: str, certificado: x509.Certificate) -> None:
+    disco.escribir(autoridad / "emitidos" / f"{nombre}-{certificado.serial_number:x}.pem", _pem(certificado))
+
+
+@contextmanager
+def _turno(centro: Path) -> Iterator[None]:
+    """Dos inscripciones a la vez no firman dos padrones con la misma versión."""
+    with (disco.carpeta_privada(centro) / ".inscripcion").open("w") as archivo:
+        fcntl.flock(archivo, fcntl.LOCK_EX)
+        yield
+
+
+def _pem(certificado: x509.Certificate) -> bytes:
+    return certificado.public_bytes(serialization.Encoding.PEM)
+
+
+def _mal(que: str, causa: str, siguiente: str) -> Tropiezo:
+    return Tropiezo("DATOS", que, causa, siguiente)
+
+
+if __name__ == "__main__":
+    from servicio_central.orden_inscribir import main
+
+    main()

@@ -1,0 +1,216 @@
+"""Lo que operación necesita saber, lo malo primero: un retrato de sólo lectura del centro."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from nucleo.eleccion import Proceso
+from nucleo.padron import Padron
+from servicio_central import ajustes, almacen
+from servicio_central.cadena import Cadena, Eslabon
+from servicio_central.corte import nombre_de, ultimo_publicado
+from servicio_central.enlace import Estado
+
+SILENCIO: Final = timedelta(seconds=45)
+"""Tres latidos perdidos: uno solo puede ser un corte breve."""
+
+TARDANZA: Final = timedelta(seconds=10)
+"""Una hoja anunciada llega en menos de un segundo; pasados diez, algo la detiene."""
+
+DISCO_BAJO: Final = 500_000_000
+"""Bytes libres en un kiosco: unas 1 500 imágenes de acta."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renglon:
+    """Un kiosco. `latido` es cuánto hace del último; `None` si nunca habló."""
+
+    equipo: str
+    catd: str
+    latido: timedelta | None
+    caido: bool
+    pendientes: int
+    anunciada: int
+    contiguo: int
+    guardados: int
+    reloj: str
+    disco_libre: int | None
+    version: str
+    problemas: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tablero:
+    """El retrato completo en un instante."""
+
+    hora: datetime
+    problemas: tuple[str, ...]
+    renglones: tuple[Renglon, ...]
+    hechos: int
+    bifurcaciones: int
+    cuarentena: Mapping[str, int]
+    """Código → distintos."""
+    en_espera: Mapping[str, int]
+    padron: int
+    ultimo_corte: str | None
+    enlazado: bool
+
+
+def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ahora: datetime) -> Tablero:
+    """Lee el almacén en una transacción y lo cruza con el padrón.
+
+    Raises:
+        sqlite3.Error: si el almacén no se puede leer.
+    """
+    with closing(almacen.leer(carpeta / ajustes.ALMACEN)) as bd:
+        bd.execute("BEGIN")
+        (hechos,) = bd.execute("SELECT count(*) FROM hechos").fetchone()
+        bifurcaciones = dict(bd.execute("SELECT equipo, count(*) FROM bifurcaciones GROUP BY equipo"))
+        cuarentena = dict(bd.execute("SELECT codigo, count(*) FROM cuarentena GROUP BY codigo ORDER BY codigo"))
+        apartados = dict(bd.execute("SELECT equipo, count(*) FROM cuarentena WHERE equipo NOT NULL GROUP BY equipo"))
+        en_espera = dict(bd.execute("SELECT codigo, count(*) FROM en_espera GROUP BY codigo ORDER BY codigo"))
+        desbordes = bd.execute("SELECT clave, veces FROM desbordes ORDER BY clave").fetchall()
+        latidos = _latidos(bd)
+        cadenas = _cadenas(bd)
+    renglones = []
+    for equipo in sorted(padron.equipos.values(), key=lambda e: e.nombre):
+        propias = {p: n for (e, p), n in cadenas.items() if e == equipo.nombre}
+        latido = latidos.get(equipo.nombre)
+        epoca = latido["epoca"] if latido else next(iter(propias), "")
+        cadena, guardados = propias.get(epoca, (Cadena(), 0))
+        hace = None if latido is None else max(timedelta(), ahora - datetime.fromisoformat(latido["recibido"]))
+        renglones.append(
+            Renglon(
+                equipo.nombre,
+                equipo.catd,
+                hace,
+                latido is not None and latido["motivo"] == "muerte",
+                latido["pendientes"] if latido else 0,
+                latido["secuencia"] if latido else 0,
+                cadena.contiguo,
+                guardados,
+                latido["reloj"] if latido else "",
+                latido["disco_libre"] if latido else None,
+                latido["version"] if latido else "",
+                tuple(
+                    _problemas(
+                        latido,
+                        hace,
+                        cadena,
+                        guardados,
+                        bifurcaciones.get(equipo.nombre, 0),
+                        apartados.get(equipo.nombre, 0),
+                        equipo.vigente,
+                    )
+                ),
+            )
+        )
+    publicado = ultimo_publicado(carpeta)
+    return Tablero(
+        ahora,
+        tuple(_generales(enlace, en_espera, desbordes, proceso, publicado, ahora)),
+        # El orden no es alfabético: quien vigila muchos equipos mira sólo el principio.
+        tuple(sorted(renglones, key=lambda r: (not r.problemas, r.equipo))),
+        hechos,
+        sum(bifurcaciones.values()),
+        cuarentena,
+        en_espera,
+        padron.version,
+        publicado,
+        enlace.conectado,
+    )
+
+
+def _generales(
+    enlace: Estado,
+    en_espera: Mapping[str, int],
+    desbordes: list[tuple[str, int]],
+    proceso: Proceso,
+    publicado: str | None,
+    ahora: datetime,
+) -> list[str]:
+    problemas = []
+    if not enlace.conectado:
+        problemas.append(
+            f"El centro no tiene enlace con el bróker ({enlace.causa}). Revise que el bróker esté corriendo; los "
+            "kioscos guardan todo mientras tanto."
+        )
+    if en_espera:
+        problemas.append(
+            f"{sum(en_espera.values())} hojas hablan de casillas o elecciones que la definición no tiene. Revise que "
+            "la definición del centro sea la misma que la de los kioscos."
+        )
+    for clave, veces in desbordes:
+        problemas.append(f"{clave}: se llegó al tope y {veces} más sólo se contaron. Alguien manda basura sin parar.")
+    limite = ahora - timedelta(minutes=proceso.minutos_entre_cortes, seconds=120)
+    if proceso.inicio_publicacion <= limite and ahora <= proceso.cierre + timedelta(minutes=2):
+        atrasado = publicado is None or publicado < nombre_de(proceso, limite)
+        if atrasado:
+            problemas.append(
+                "El último corte tiene más tiempo del permitido. Corra `python -m servicio_central.corte`."
+            )
+    return problemas
+
+
+def _problemas(
+    latido: sqlite3.Row | None,
+    hace: timedelta | None,
+    cadena: Cadena,
+    guardados: int,
+    bifurcadas: int,
+    apartados: int,
+    vigente: bool,
+) -> list[str]:
+    problemas = []
+    if bifurcadas:
+        problemas.append(f"BIFURCADO: {bifurcadas} hojas con secuencia repetida; posible copia de su llave o su disco")
+    if cadena.rota:
+        problemas.append(f"Cadena rota en la hoja {cadena.contiguo + 1}: no encadena con la anterior")
+    if latido is not None and latido["retroceso"]:
+        problemas.append("Dice tener menos hojas que las recibidas: se restauró de una copia o hay dos equipos")
+    if apartados:
+        problemas.append(f"{apartados} mensajes en cuarentena")
+    if not vigente:
+        return [*problemas, "Dado de baja"] if problemas else []
+    if latido is None or hace is None:
+        return [*problemas, "Nunca ha hablado: no se ha encendido o no tiene red"]
+    if latido["motivo"] == "muerte":
+        problemas.append("Se cortó su conexión: sin luz o sin red en el CATD")
+    elif hace > SILENCIO:
+        problemas.append("No da señales: sin luz o sin red en el CATD")
+    elif hace > TARDANZA and latido["secuencia"] > guardados:
+        problemas.append(f"Faltan {latido['secuencia'] - guardados} hojas que dijo tener")
+    if 0 <= latido["disco_libre"] < DISCO_BAJO:
+        problemas.append("Le queda poco disco")
+    return problemas
+
+
+def _latidos(bd: sqlite3.Connection) -> dict[str, sqlite3.Row]:
+    cursor = bd.cursor()
+    cursor.row_factory = sqlite3.Row
+    return {fila["equipo"]: fila for fila in cursor.execute("SELECT * FROM latidos")}
+
+
+def _cadenas(bd: sqlite3.Connection) -> dict[tuple[str, str], tuple[Cadena, int]]:
+    """(equipo, época) → (cadena, hojas guardadas). Sólo se necesita saber si el siguiente ya está: entonces está
+    rota."""
+    filas = bd.execute(
+        "SELECT c.equipo, c.epoca, c.contiguo, c.huella,"
+        " (SELECT count(*) FROM hechos h WHERE h.equipo = c.equipo AND h.epoca = c.epoca),"
+        " (SELECT h.huella || h.previo FROM hechos h"
+        "   WHERE h.equipo = c.equipo AND h.epoca = c.epoca AND h.secuencia = c.contiguo + 1)"
+        " FROM cadenas c"
+    )
+    cadenas = {}
+    for equipo, epoca, contiguo, huella, guardados, choque in filas:
+        cadena = Cadena(contiguo, huella)
+        if choque is not None:
+            cadena.agregar(contiguo + 1, Eslabon(choque[:64], choque[64:]))
+        cadenas[equipo, epoca] = (cadena, guardados)
+    return cadenas
