@@ -24,15 +24,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from itertools import zip_longest
-from typing import Final, TypeVar
+from typing import Final
 
-from nucleo.acuse import MAXIMO_APARTADOS, MAXIMO_FALTAN, MAXIMO_SUELTOS, Acuse, Apartado, sellar_acuse
+from nucleo.acuse import MAXIMO_APARTADOS, sellar_acuse
 from nucleo.eleccion import Proceso
 from nucleo.latido import Latido
 from nucleo.padron import Padron
 from nucleo.sobre import MAXIMO_BYTES, Firmante
 from nucleo.temas import Carril, Tema, ambito_de
+from servicio_central.acuses import armar_acuses
 from servicio_central.almacen import Almacen, Asentado
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.juicio import HechoValido, Inaceptable, Juez, Juicio, LatidoValido, Mensaje, Todavia
@@ -276,52 +276,17 @@ class Ingesta:
 
     def _acusar(self, lote: _Lote) -> tuple[tuple[str, str], ...]:
         """Un acuse por cadena tocada; más de uno sólo si lo visto en el lote no cabe en uno."""
-        acuses = []
+        firmados = []
         for (equipo, epoca), vistas in lote.tocadas.items():
             cadena = self._cadenas.get((equipo, epoca)) or Cadena()
             tema = str(Tema(self._ambito, equipo, Carril.ACUSE))
-            faltan = tuple(cadena.faltan()[:MAXIMO_FALTAN])
-            for sueltos, apartados in zip_longest(
-                _sueltos_por_acuse(cadena, vistas), self._apartados_por_acuse(equipo, lote), fillvalue=()
-            ):
-                acuse = Acuse(
-                    equipo,
-                    epoca,
-                    cadena.contiguo,
-                    cadena.huella,
-                    tuple((s, cadena.sueltos[s].huella) for s in sueltos),
-                    faltan,
-                    tuple(Apartado(h, c) for h, c in apartados),
-                    self._ahora(),
-                )
-                acuses.append((tema, sellar_acuse(acuse, self._firmante)))
-        return tuple(acuses)
-
-    def _apartados_por_acuse(self, equipo: str, lote: _Lote) -> list[Sequence[tuple[str, str]]]:
-        vistos = lote.apartadas.get(equipo, {})
-        otros: list[tuple[str, str]] = []
-        if equipo in self._con_apartados:
-            otros = [a for a in self._almacen.apartados_de(equipo, MAXIMO_APARTADOS) if a[0] not in vistos]
-        return _en_trozos(list(vistos.items()), otros, MAXIMO_APARTADOS)
-
-
-_T = TypeVar("_T")
-
-
-def _sueltos_por_acuse(cadena: Cadena, vistas: set[int]) -> list[Sequence[int]]:
-    primero = sorted(s for s in vistas if s in cadena.sueltos)
-    otros = sorted(s for s in cadena.sueltos if s not in vistas)
-    return [sorted(trozo) for trozo in _en_trozos(primero, otros, MAXIMO_SUELTOS)]
-
-
-def _en_trozos(vistos: Sequence[_T], otros: Sequence[_T], cabida: int) -> list[Sequence[_T]]:
-    """Trozos de a lo más `cabida`, al menos uno, con todo lo visto en el lote y, en lo que sobre, lo demás.
-
-    Si siempre se anunciaran los mismos, el kiosco reenviaría el resto para siempre sin enterarse de que ya está.
-    """
-    sitio = max(1, -(-len(vistos) // cabida)) * cabida
-    todos = [*vistos, *otros][:sitio]
-    return [todos[i : i + cabida] for i in range(0, len(todos), cabida)] or [[]]
+            vistos = lote.apartadas.get(equipo, {})
+            otros: list[tuple[str, str]] = []
+            if equipo in self._con_apartados:
+                otros = [a for a in self._almacen.apartados_de(equipo, MAXIMO_APARTADOS) if a[0] not in vistos]
+            for acuse in armar_acuses(equipo, epoca, cadena, vistas, list(vistos.items()), otros, self._ahora()):
+                firmados.append((tema, sellar_acuse(acuse, self._firmante)))
+        return tuple(firmados)
 
 
 def mensaje_de_hecho(ambito: str, equipo: str, compacto: str) -> Mensaje:
