@@ -5,6 +5,8 @@ Cada pieza es un proceso aparte y se puede matar: `vigilar` levanta lo que se ha
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -19,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from ensayo.agenda import Agenda, guardar
 from nucleo.eleccion import Proceso
@@ -37,6 +39,15 @@ def puerto_libre() -> int:
     with closing(socket.socket()) as enchufe:
         enchufe.bind(("127.0.0.1", 0))
         return int(enchufe.getsockname()[1])
+
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def _morir_con_quien_dirige() -> None:
+    # Si a la jornada la matan con `kill -9` no puede despedirse: que el núcleo termine a sus piezas (prctl(2)).
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -62,6 +73,7 @@ class Pieza:
             stdout=subprocess.PIPE if self.conversa else self._abierta,
             stderr=self._abierta,
             env={**os.environ, "PYTHONPATH": str(RAIZ), "PYTHONUNBUFFERED": "1"},
+            preexec_fn=_morir_con_quien_dirige,
         )
 
     @property
@@ -266,13 +278,30 @@ class Escenario:
 def carpeta_nueva(destino: Path | None) -> Path:
     """Carpeta vacía para el escenario: la pedida (se vacía si es de un ensayo anterior) o `.ensayo/` del repositorio.
 
+    Queda apartada para este proceso hasta que termine.
+
     Raises:
-        EscenarioRoto: si la carpeta tiene algo que no dejó un ensayo.
+        EscenarioRoto: si no se puede usar, la usa otra jornada o tiene algo que no dejó un ensayo.
     """
     carpeta = destino or RAIZ / ".ensayo" / "jornada"
-    if carpeta.exists() and any(carpeta.iterdir()):
-        if not (carpeta / "autoridad").is_dir() or not (carpeta / "kioscos").is_dir():
-            raise EscenarioRoto(f"{carpeta} no está vacía ni es de un ensayo anterior; elija otra con --carpeta")
-        shutil.rmtree(carpeta)
-    carpeta.mkdir(parents=True, exist_ok=True)
+    try:
+        carpeta.parent.mkdir(parents=True, exist_ok=True)
+        _apartar(carpeta)
+        if carpeta.exists() and any(carpeta.iterdir()):
+            if not (carpeta / "autoridad").is_dir() or not (carpeta / "kioscos").is_dir():
+                raise EscenarioRoto(f"{carpeta} no está vacía ni es de un ensayo anterior; elija otra con --carpeta")
+            shutil.rmtree(carpeta)
+        carpeta.mkdir(exist_ok=True)
+    except OSError as error:
+        raise EscenarioRoto(f"no se puede usar {carpeta}: {error.strerror}; elija otra con --carpeta") from error
     return carpeta
+
+
+def _apartar(carpeta: Path) -> None:
+    # El candado vive junto a la carpeta, no adentro: adentro se borra. Lo suelta el sistema al morir el proceso.
+    candado = os.open(carpeta.parent / f".{carpeta.name}.candado", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(candado, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(candado)
+        raise EscenarioRoto(f"otra jornada está usando {carpeta}; espere a que termine o use --carpeta") from None

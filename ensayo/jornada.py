@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -40,6 +42,7 @@ def principal(argumentos: list[str] | None = None) -> int:
     """Ejecuta la jornada. Devuelve 0 (todo explicado), 1 (hay diferencias sin explicar) o 2 (no se pudo montar)."""
     opciones = _opciones(argumentos)
     consola = Console(width=None if sys.stdout.isatty() else 140)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # quien la termine deja todo apagado, como Ctrl+C
     try:
         return _jornada(opciones, consola)
     except (EscenarioRoto, Tropiezo, Falla) as error:
@@ -83,8 +86,8 @@ def _opciones(argumentos: list[str] | None) -> argparse.Namespace:
         help="se dibuja la hoja de todas las actas, o la de una de cada veinte (por omisión, %(default)s)",
     )
     opciones = lector.parse_args(argumentos)
-    if opciones.velocidad < 0:
-        lector.error("--velocidad no puede ser negativa; 0 es tan rápido como se pueda")
+    if not math.isfinite(opciones.velocidad) or opciones.velocidad < 0:
+        lector.error("--velocidad es un número de cero en adelante; 0 es tan rápido como se pueda")
     return opciones
 
 
@@ -107,14 +110,18 @@ def _jornada(opciones: argparse.Namespace, consola: Console) -> int:
             f"Cortes y bases de datos: {escenario.centro / 'cortes'}   ·   Detalle: {carpeta / 'veredicto.json'}"
         )
         bien = bool(veredicto["todo_explicado"])
-        consola.print(
-            "[bold green]Toda diferencia tiene nombre y aritmética.[/]"
-            if bien
-            else "[bold red]Hay diferencias sin explicar.[/]"
-        )
+        consola.print(_conclusion(bien, len(comparaciones)))
         if not opciones.sin_navegar:
             _dejar_navegar(noche, escenario, fin, consola)
     return 0 if bien else 1
+
+
+def _conclusion(bien: bool, cortes: int) -> str:
+    if not bien:
+        return "[bold red]Hay diferencias sin explicar, o un sobre no llegó.[/]"
+    if not cortes:
+        return "[bold yellow]Nada que comparar: terminó antes del primer corte que publicó el instituto (21:20).[/]"
+    return "[bold green]Toda diferencia tiene nombre y aritmética.[/]"
 
 
 def _fin(noche: Noche, hasta: str | None) -> datetime:

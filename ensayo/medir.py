@@ -131,6 +131,8 @@ def principal(argumentos: list[str] | None = None) -> int:
     opciones = lector.parse_args(argumentos)
     if opciones.sobres < 1 or opciones.rondas < 1:
         lector.error("--sobres y --rondas son al menos 1")
+    if opciones.carpeta is not None and not opciones.carpeta.is_dir():
+        lector.error(f"--carpeta {opciones.carpeta} no es una carpeta; dé una que exista en el disco que quiere medir")
     with TemporaryDirectory(prefix="prep-medir-", dir=opciones.carpeta) as carpeta:
         rondas = medir(opciones.sobres, opciones.rondas, Path(carpeta))
     razon = statistics.median(r.razon for r in rondas)

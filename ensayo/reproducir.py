@@ -9,6 +9,7 @@ discrepancias y 2 si no se puede leer. La forma JSON es la de `auditar`.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections import Counter
@@ -218,6 +219,10 @@ def principal(argumentos: list[str] | None = None) -> int:
     lector.add_argument("archivo", type=Path, metavar="ARCHIVO", help="CSV o paquete con una o varias bases")
     lector.add_argument("--json", action="store_true", help="imprime la comparación como JSON")
     opciones = lector.parse_args(argumentos)
+    # Un nombre de archivo que no se puede escribir no debe parecer una discrepancia (salida 1).
+    for tubo in (sys.stdout, sys.stderr):
+        if isinstance(tubo, io.TextIOWrapper):
+            tubo.reconfigure(errors="backslashreplace")
     try:
         archivos = paquetes.bases(opciones.archivo.read_bytes(), opciones.archivo.name)
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as avance:

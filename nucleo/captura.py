@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from nucleo.acta import Asentado, MotivoSinActa, asentado_de_campos
 from nucleo.acuerdo import acuerdo, en_orden, lecturas_de
@@ -96,6 +97,9 @@ Libre = SinCaptura | PrimeraConcluida | Discrepante | SinActaDeclarada
 EstadoAsentado = SinCaptura | PrimeraConcluida | Discrepante | EnRevision | Verificada | SinActaDeclarada
 Estado = EstadoAsentado | Tomada
 
+MAXIMO_LECTURAS: Final = 32
+"""Hechos de una vuelta entre los que se busca el que completó el acuerdo; con más, vale la hora del último."""
+
 
 def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
     """Estado de un acta según todos sus hechos, en cualquier orden y con repeticiones.
@@ -112,8 +116,9 @@ def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
     estado = _juzgar(vuelta, de_vuelta)
     if not isinstance(estado, Verificada):
         return estado
-    # La hora de verificación es la del hecho que completó el acuerdo; lo llegado después no la mueve.
-    for corte in range(1, len(de_vuelta) + 1):
+    # La hora de verificación es la del hecho que completó el acuerdo; lo llegado después no la mueve. El tope evita que
+    # un kiosco hostil, con miles de capturas de una casilla, vuelva cuadrático el corte de todos.
+    for corte in range(1, min(len(de_vuelta), MAXIMO_LECTURAS) + 1):
         parcial = _juzgar(vuelta, de_vuelta[:corte])
         if isinstance(parcial, Verificada) and parcial.asentado == estado.asentado:
             return parcial

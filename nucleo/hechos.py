@@ -8,7 +8,7 @@ calcularlos. La lectura es estricta: una llave de más o de menos, un tipo equiv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -197,6 +197,21 @@ def a_contenido(hecho: Hecho) -> dict[str, Any]:
                 "persona": hecho.persona,
             }
     return base | propio
+
+
+def del_catd(hecho: Hecho, catd: str) -> Hecho:
+    """El mismo hecho con las personas nombradas como `catd/persona`.
+
+    Los nombres son de cada CATD: «capturista-1» de uno no es la de otro, y confundirlas dejaría que una lectura de aquí
+    sustituyera en silencio a una de allá. Sólo se hace con hechos ya leídos: `/` no es parte de un nombre en un sobre.
+    """
+    match hecho:
+        case Revision(personas=(una, otra)):
+            return replace(hecho, personas=(f"{catd}/{una}", f"{catd}/{otra}"))
+        case SinActa():
+            return replace(hecho, persona=f"{catd}/{hecho.persona}", confirma=f"{catd}/{hecho.confirma}")
+        case _:
+            return replace(hecho, persona=f"{catd}/{hecho.persona}")
 
 
 def de_contenido(contenido: object) -> Hecho:

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nucleo.hechos import Hecho, de_contenido
+from nucleo.hechos import Hecho, de_contenido, del_catd
 from nucleo.sobre import leer_json
 from servicio_central import ajustes, almacen
 
@@ -69,4 +69,5 @@ def leer_hechos(carpeta: Path, eleccion: str) -> Leidos:
 
 def _hecho_de(compacto: str) -> Hecho:
     carga = compacto.split(".")[1]
-    return de_contenido(leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))["contenido"])
+    sobre = leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))
+    return del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"]))

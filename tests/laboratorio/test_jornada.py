@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from auditoria.auditar import auditar_archivo
 from auditoria.informe import Veredicto
-from ensayo.escenario import RAIZ
+from ensayo.escenario import RAIZ, carpeta_nueva
 
 
 def test_la_noche_hasta_las_2120_sale_como_se_publico(tmp_path: Path) -> None:
@@ -48,3 +53,56 @@ def test_no_borra_una_carpeta_que_no_es_de_un_ensayo(tmp_path: Path) -> None:
     hecha = subprocess.run(orden, cwd=RAIZ, capture_output=True, text=True, timeout=60, check=False)
     assert hecha.returncode == 2
     assert (ajena / "tesis.txt").exists()
+
+
+def test_dos_jornadas_no_se_pisan_la_carpeta(tmp_path: Path) -> None:
+    carpeta = carpeta_nueva(tmp_path / "j")
+    (carpeta / "autoridad").mkdir()
+    (carpeta / "kioscos").mkdir()
+    orden = [sys.executable, "-m", "ensayo.jornada", "--sin-navegar", "--carpeta", str(carpeta)]
+    hecha = subprocess.run(orden, cwd=RAIZ, capture_output=True, text=True, timeout=60, check=False)
+    assert hecha.returncode == 2
+    assert "otra jornada" in hecha.stdout
+    assert (carpeta / "autoridad").is_dir()
+
+
+def test_una_carpeta_imposible_recibe_una_frase_y_no_parece_una_discrepancia(tmp_path: Path) -> None:
+    (tmp_path / "archivo").write_text("no soy carpeta", encoding="utf-8")
+    orden = [sys.executable, "-m", "ensayo.jornada", "--sin-navegar", "--carpeta", str(tmp_path / "archivo" / "j")]
+    hecha = subprocess.run(orden, cwd=RAIZ, capture_output=True, text=True, timeout=60, check=False)
+    assert hecha.returncode == 2
+    assert "Traceback" not in hecha.stderr
+
+
+def test_matar_la_jornada_no_deja_kioscos_huerfanos(tmp_path: Path) -> None:
+    carpeta = tmp_path / "j"
+    orden = [sys.executable, "-m", "ensayo.jornada", "--velocidad", "1", "--sin-navegar", "--carpeta", str(carpeta)]
+    with subprocess.Popen(orden, cwd=RAIZ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as jornada:
+        assert _hasta(lambda: len(_procesos_de(carpeta)) > 20, 60), "la jornada no levantó sus kioscos"
+        jornada.send_signal(signal.SIGKILL)
+        jornada.wait()
+    try:
+        assert _hasta(lambda: not _procesos_de(carpeta), 30), "quedaron procesos vivos"
+    finally:
+        for huerfano in _procesos_de(carpeta, "mosquitto", "python"):
+            huerfano.kill()
+
+
+def _procesos_de(carpeta: Path, *programas: str) -> list[psutil.Process]:
+    """Los de esa carpeta. mosquitto sólo si se pide: al cambiar de cuenta el núcleo le quita el aviso de orfandad."""
+    nombres = programas or ("python",)
+    vivos = []
+    for proceso in psutil.process_iter(["name", "cmdline"]):
+        dicho = proceso.info["cmdline"] or []
+        if any(n in proceso.info["name"] for n in nombres) and any(str(carpeta) in p for p in dicho):
+            vivos.append(proceso)
+    return vivos
+
+
+def _hasta(que: Callable[[], bool], segundos: float) -> bool:
+    limite = time.monotonic() + segundos
+    while time.monotonic() < limite:
+        if que():
+            return True
+        time.sleep(0.2)
+    return False
