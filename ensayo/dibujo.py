@@ -33,7 +33,8 @@ _TIPOGRAFIA = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 
 @lru_cache(maxsize=8)
 def _letra(tamano: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_TIPOGRAFIA, tamano)
+    # BASIC a propósito: si la máquina tiene libfribidi, Pillow cambiaría de trazador y con él la huella de cada imagen.
+    return ImageFont.truetype(_TIPOGRAFIA, tamano, layout_engine=ImageFont.Layout.BASIC)
 
 
 @dataclass

@@ -31,7 +31,12 @@ RAIZ = Path(__file__).resolve().parent.parent
 
 
 class EscenarioRoto(RuntimeError):
-    """Alguna pieza no arranca o no avanza; el mensaje dice cuál y dónde mirar."""
+    """Lo pedido no se puede montar, o alguna pieza no arranca o no avanza; el mensaje dice cuál."""
+
+    def __init__(self, mensaje: str, *, con_bitacoras: bool = False) -> None:
+        super().__init__(mensaje)
+        self.con_bitacoras = con_bitacoras
+        """Si ya hay piezas cuya bitácora vale la pena mirar."""
 
 
 def puerto_libre() -> int:
@@ -224,7 +229,9 @@ class Escenario:
             while not self._contesto(pieza, instante):
                 intentos += 1
                 if intentos > 8:
-                    raise EscenarioRoto(f"{pieza.nombre} no termina su agenda:\n{pieza.ultimas_lineas()}")
+                    raise EscenarioRoto(
+                        f"{pieza.nombre} no termina su agenda:\n{pieza.ultimas_lineas()}", con_bitacoras=True
+                    )
                 pieza.matar()
                 pieza.levantar()
                 self._decir(pieza, instante)
@@ -270,7 +277,7 @@ class Escenario:
                 return time.monotonic() - inicio
             if time.monotonic() - inicio > plazo:
                 detalle = ", ".join(f"{e}: {n}" for e, n in sorted(faltan.items()))
-                raise EscenarioRoto(f"siguen sin acuse después de {plazo:.0f} s: {detalle}")
+                raise EscenarioRoto(f"siguen sin acuse después de {plazo:.0f} s: {detalle}", con_bitacoras=True)
             self.vigilar()
             time.sleep(0.05)
 

@@ -47,7 +47,8 @@ def principal(argumentos: list[str] | None = None) -> int:
         return _jornada(opciones, consola)
     except (EscenarioRoto, Tropiezo, Falla) as error:
         consola.print(f"[bold red]La jornada no pudo seguir.[/] {error}")
-        consola.print("Siguiente paso: mire las bitácoras en la carpeta del ensayo y vuelva a intentarlo.")
+        if isinstance(error, EscenarioRoto) and error.con_bitacoras:
+            consola.print("Siguiente paso: mire las bitácoras en la carpeta del ensayo y vuelva a intentarlo.")
         return 2
     except KeyboardInterrupt:
         consola.print("\nJornada interrumpida: se apagó todo. Lo asentado queda en la carpeta del ensayo.")
@@ -96,7 +97,8 @@ def _jornada(opciones: argparse.Namespace, consola: Console) -> int:
     noche = cargar_noche()
     fin = _fin(noche, opciones.hasta)
     carpeta = carpeta_nueva(opciones.carpeta)
-    consola.print(f"{len(noche.agendas)} CATD, {noche.tareas:,} tareas de personas. Carpeta: {carpeta}")
+    tareas = sum(t.hora <= fin for a in noche.agendas.values() for t in a.tareas)
+    consola.print(f"{len(noche.agendas)} CATD, {tareas:,} tareas de personas hasta las {fin:%H:%M}. Carpeta: {carpeta}")
     consola.print("Montando autoridad, bróker, centro y kioscos, cada uno en su proceso…")
     with Escenario(carpeta, noche.definicion, noche.proceso, noche.agendas, opciones.imagenes) as escenario:
         base = f"http://127.0.0.1:{escenario.puerto_web}"
@@ -131,7 +133,7 @@ def _fin(noche: Noche, hasta: str | None) -> datetime:
     try:
         hora = datetime.strptime(hasta, "%H:%M").time()
     except ValueError:
-        raise EscenarioRoto(f"--hasta {hasta!r} no es una hora como 21:20") from None
+        raise EscenarioRoto(f"--hasta {hasta!r} no es una hora; escríbala como 21:20") from None
     dia = noche.inicio.date()
     # Las horas de madrugada son del día siguiente a la jornada.
     if hora < noche.proceso.inicio_operacion.timetz().replace(tzinfo=None):
@@ -192,8 +194,8 @@ def _comparar(noche: Noche, corte: datetime, hecho: Corte) -> Comparacion:
 
 def _frase(c: Comparacion) -> str:
     return (
-        f"Corte {c.corte}: {c.iguales_resumen}/13 datos del resumen iguales, "
-        f"{len(c.resumen) + len(c.renglones)} diferencias, {len(c.sin_explicar)} sin explicar"
+        f"Corte {c.corte}: {c.iguales_resumen} datos del resumen iguales y {len(c.resumen)} con diferencia; en los "
+        f"renglones, {len(c.renglones)} diferencias; sin explicar, {len(c.sin_explicar)}"
     )
 
 
@@ -212,18 +214,27 @@ def _avance(consola: Console) -> Iterator[Progress]:
 
 def _dejar_navegar(noche: Noche, escenario: Escenario, desde: datetime, consola: Console) -> None:
     """Deja todo encendido con un kiosco para probar a mano; vuelve a hacer corte cuando algo cambia."""
-    with KioscoDeMano(escenario, desde) as kiosco:
-        consola.print(f"Kiosco para probar a mano: {kiosco.url}   ·   Ctrl+C para terminar")
-        anterior = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
-        while True:
-            escenario.vigilar()
-            aceptados = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
-            if aceptados != anterior:
-                # Un corte publicado no cambia: cada uno lleva su propio segundo.
-                hora = kiosco.ahora().replace(microsecond=0)
-                hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, hora)
-                anterior = aceptados
-            time.sleep(5)
+    libre = next(c for c in noche.proceso.casillas.values() if c.distrito and c.clave not in noche.acopiadas)
+    consola.print("Preparando un kiosco para probar a mano…")
+    try:
+        with KioscoDeMano(escenario, desde) as kiosco:
+            consola.print(f"Kiosco para probar a mano: {kiosco.url}   ·   Ctrl+C para terminar")
+            consola.print(
+                f"Pruebe con la casilla {libre.clave}, que esa noche aún no llegaba; lo que capturen dos personas"
+            )
+            consola.print("aparece en la página pública en segundos: cada cambio hace su propio corte.")
+            anterior = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
+            while True:
+                escenario.vigilar()
+                aceptados = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
+                if aceptados != anterior:
+                    # Un corte publicado no cambia: cada uno lleva su propio segundo.
+                    hora = kiosco.ahora().replace(microsecond=0)
+                    hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, hora)
+                    anterior = aceptados
+                time.sleep(5)
+    except KeyboardInterrupt:
+        consola.print("\nApagando todo.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@ from servicio_central import inscripcion
 
 NOMBRE = "catd-mano"
 
+_RELEE_PADRON = 3.0
+"""Segundos para que el centro note el padrón nuevo: un kiosco que late antes de tiempo va a cuarentena por
+desconocido.
+"""
+
 
 class KioscoDeMano:
     """Inscribe y levanta el kiosco con su enlace; se usa con `with`."""
@@ -34,6 +39,7 @@ class KioscoDeMano:
         inscripcion.inscribir_kiosco(
             self._escenario.carpeta / "autoridad", self._escenario.centro, carpeta, equipo=NOMBRE, catd=NOMBRE
         )
+        time.sleep(_RELEE_PADRON)
         bitacoras = self._escenario.carpeta / "bitacoras"
         pantalla = [sys.executable, "-m", "appliance", "--carpeta", str(carpeta), "--puerto", str(self._puerto)]
         pantalla += ["--reloj-de-ensayo", self._reloj.ahora().isoformat()]

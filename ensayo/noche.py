@@ -36,8 +36,9 @@ class Noche:
         return min(a.tareas[0].hora for a in self.agendas.values() if a.tareas)
 
     @property
-    def tareas(self) -> int:
-        return sum(len(a.tareas) for a in self.agendas.values())
+    def acopiadas(self) -> frozenset[str]:
+        """CLAVE_CASILLA de todo lo que llegó esa noche."""
+        return frozenset(d.acta.casilla for a in self.agendas.values() for d in a.documentos)
 
 
 def cargar_noche(definicion: Path = OAXACA_2022, distritos: frozenset[int] | None = None) -> Noche:

@@ -125,7 +125,7 @@ def _resumen(
     """Compara cada dato con las formas de obtenerlo, de la que manda la regla a la que explica un defecto ajeno."""
     sin, con = "sin especiales, como en todo corte menos el último", "con especiales, como en el último corte"
     del_libro = "de los hechos del libro"
-    contando = "sólo si se cuentan las actas de la lista como las contó el instituto"
+    contando = "sólo si se cuentan las actas listadas al final como las contó el instituto"
     datos = []
     for campo in RESUMEN[1:]:
         texto = publicado.get(campo)
@@ -215,7 +215,11 @@ def _distintas(actas: Sequence[Acta], inferido: Inferido) -> list[Distinta]:
 
 def principal(argumentos: list[str] | None = None) -> int:
     """Punto de entrada; devuelve 0, 1 ó 2."""
-    lector = argparse.ArgumentParser(prog="prep reproducir", description="Vuelve a vivir una base publicada y compara.")
+    lector = argparse.ArgumentParser(
+        prog="prep reproducir",
+        description="Vuelve a vivir una base publicada y compara.",
+        epilog="Sale con 0 si todo coincide, 1 si algo difiere (aunque se explique) y 2 si no se puede leer.",
+    )
     lector.add_argument("archivo", type=Path, metavar="ARCHIVO", help="CSV o paquete con una o varias bases")
     lector.add_argument("--json", action="store_true", help="imprime la comparación como JSON")
     opciones = lector.parse_args(argumentos)
@@ -225,6 +229,8 @@ def principal(argumentos: list[str] | None = None) -> int:
             tubo.reconfigure(errors="backslashreplace")
     try:
         archivos = paquetes.bases(opciones.archivo.read_bytes(), opciones.archivo.name)
+        if not sys.stderr.isatty():
+            print("Volviendo a capturar cada acta; una base estatal tarda cerca de medio minuto…", file=sys.stderr)
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as avance:
             hechas = [reproducir(leer_csv(a.contenido, a.nombre), avance) for a in archivos]
     except OSError as error:
@@ -258,6 +264,8 @@ def _redactar(r: Reproduccion) -> None:
         f"VEREDICTO: {'coincide' if r.consistente else 'hay diferencias'}: {iguales} de {len(r.resumen)} datos iguales,"
     )
     print(f"  {len(r.violaciones)} actas con un valor derivado distinto.")
+    if not r.sobres:
+        print("  Aviso: la base está en ceros; no había actas que volver a capturar.")
     for aviso in r.avisos:
         print(f"  Aviso: {aviso}.")
     print()
@@ -266,6 +274,8 @@ def _redactar(r: Reproduccion) -> None:
         print(f"  {d.campo:<36} {cifras}   {'sí' if d.coincide else 'NO'}")
         if not d.coincide:
             print(f"      {d.regla}")
+    if r.violaciones:
+        print("\nActas que el instituto clasificó de otro modo que la regla (las que citan las explicaciones):")
     for v in r.violaciones[:20]:
         print(f"  {v.clave_acta}: {v.regla}: {v.detalle}")
     if len(r.violaciones) > 20:

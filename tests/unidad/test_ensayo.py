@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,8 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageFont
+from pyzbar import pyzbar
 
-from ensayo import medir, reproducir
+from ensayo import dibujo, medir, reproducir
 from ensayo.agenda import Documento, agenda_de, cargar, con_desliz, guardar
 from ensayo.comparacion import Comparacion, comparar, truncado_dos_veces
 from ensayo.noche import DATOS, Noche, cargar_noche
@@ -18,6 +23,7 @@ from ensayo.publicada import Publicada, publicada
 from nucleo.base_oficial import paquetes
 from nucleo.base_oficial.escritura import escribir_zip
 from nucleo.base_oficial.lectura import leer_csv
+from nucleo.codigo_qr import CodigoInvalido, codigo_de, leer_codigo
 from nucleo.computo import Resumen, resumir
 from nucleo.hechos import Acopio, Captura, FueraDeCatalogo, Hecho, Imagen, SinActa
 from nucleo.libro import actas_de
@@ -167,3 +173,34 @@ def test_medir_da_una_razon_contra_la_referencia_de_la_misma_corrida(capsys: pyt
     dato = json.loads(capsys.readouterr().out)
     assert len(dato["rondas"]) == 2
     assert dato["razon_mediana"] > 1, "el centro no puede costar menos que verificar y guardar"
+
+
+def test_instalar_otro_programa_no_cambia_la_huella_de_las_imagenes() -> None:
+    # Con libfribidi presente (la trae Chromium), Pillow pasaría a otro trazador y cada imagen tendría otra huella.
+    assert dibujo._letra(28).layout_engine is ImageFont.Layout.BASIC
+
+
+def test_dos_dibujos_de_la_misma_acta_son_los_mismos_bytes(noche: Noche) -> None:
+    documento = next(d for a in noche.agendas.values() for d in a.documentos if d.asentado)
+    casilla = noche.proceso.casillas[documento.acta.casilla]
+    hojas = {dibujo.dibujar(casilla, noche.eleccion, documento.asentado) for _ in range(3)}
+    assert len(hojas) == 1
+    assert dibujo.dibujar(casilla, noche.eleccion, None) not in hojas
+
+
+def test_el_qr_del_dibujo_se_lee_y_dice_que_acta_es(noche: Noche) -> None:
+    documento = next(d for a in noche.agendas.values() for d in a.documentos if d.asentado)
+    casilla = noche.proceso.casillas[documento.acta.casilla]
+    hoja = Image.open(io.BytesIO(dibujo.dibujar(casilla, noche.eleccion, documento.asentado))).convert("L")
+    leidos = [s.data.decode() for s in pyzbar.decode(hoja)]
+    assert leidos == [codigo_de(casilla, noche.eleccion)]
+    assert leer_codigo(leidos[0]).clave_casilla == casilla.clave
+
+
+@given(st.text(max_size=60))
+def test_un_qr_cualquiera_da_un_codigo_o_un_error_limpio(texto: str) -> None:
+    try:
+        codigo = leer_codigo(texto)
+    except CodigoInvalido:
+        return
+    assert len(codigo.clave_casilla) >= 11
