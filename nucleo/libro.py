@@ -17,7 +17,7 @@ from nucleo.acta import (
     ActaVerificada,
     Procedencia,
 )
-from nucleo.captura import SinActaDeclarada, Verificada, estado_de, ultima_verificada
+from nucleo.captura import Discrepante, EnRevision, SinActaDeclarada, Verificada, estado_de, ultima_verificada
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Proceso
 from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, HechoDeActa, IdActa, Imagen
@@ -54,6 +54,21 @@ def acta_de(casilla: Casilla, hechos: Iterable[HechoDeActa]) -> Acta:
     if isinstance(estado, SinActaDeclarada):
         return ActaSinActa(casilla, estado.motivo)
     return ActaPendiente(casilla)
+
+
+def en_duda(eleccion: str, hechos: Iterable[Hecho]) -> tuple[str, ...]:
+    """CLAVE_CASILLA de las actas con lecturas que no concuerdan y que por eso no se publican, en orden.
+
+    Una que ya se había publicado también puede quedar en duda, si llega una lectura que la contradice: operación debe
+    verla.
+    """
+    grupos = hechos_por_acta(hechos)
+    dudosas = (a.casilla for a, h in grupos.items() if a.eleccion == eleccion and _duda(h))
+    return tuple(sorted(dudosas))
+
+
+def _duda(hechos: list[HechoDeActa]) -> bool:
+    return isinstance(estado_de(hechos), Discrepante | EnRevision) and ultima_verificada(hechos) is None
 
 
 def hechos_por_acta(hechos: Iterable[Hecho]) -> dict[IdActa, list[HechoDeActa]]:

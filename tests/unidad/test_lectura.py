@@ -12,7 +12,9 @@ from nucleo.acta import Acta, ActaPendiente, ActaVerificada, Asentado, MotivoSin
 from nucleo.campo import Numero
 from nucleo.captura import MAXIMO_LECTURAS, estado_de
 from nucleo.hechos import Captura, HechoDeActa, IdActa, Revision, SinActa, del_catd
+from nucleo.libro import en_duda
 from servicio_central.corte import actas_del_libro
+from servicio_central.lectura import leer_hechos
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba
 
 CASILLA = next(iter(PROCESO.casillas.values()))
@@ -60,6 +62,8 @@ def test_dos_catd_que_leen_distinto_dejan_el_acta_en_duda_y_no_publicada(
     centro, otro = verificada
     centro.ingesta.procesar([otro.mensaje(_captura(f"capturista-{n}", 3, n - 60)) for n in (1, 2)])
     assert isinstance(_acta(centro), ActaPendiente)
+    hechos = leer_hechos(centro.carpeta, ELECCION.clave).hechos
+    assert en_duda(ELECCION.clave, hechos) == (CASILLA.clave,), "operación tiene que saber cuál se retiró"
 
 
 def test_cada_nombre_queda_bajo_su_catd() -> None:
