@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from appliance.arranque import abrir_kiosco
+from appliance.consola import anunciar, decir
 from appliance.falla import Falla
 from appliance.identidad import leer_identidad
 from appliance.pantalla.app import crear_app
@@ -47,19 +48,18 @@ def main(argumentos: Sequence[str] | None = None) -> int:
         kiosco = abrir_kiosco(leidas.carpeta, reloj)
         app = crear_app(kiosco, leidas.puerto)
     except Falla as falla:
-        print(f"kiosco: {falla}", file=sys.stderr)
+        decir(f"kiosco: {falla}")
         return 1
-    print(f"Pantallas de {kiosco.identidad.equipo} en http://{_DIRECCION}:{leidas.puerto}", flush=True)
+    anunciar(f"Pantallas de {kiosco.identidad.equipo} en http://{_DIRECCION}:{leidas.puerto}")
     servidor = uvicorn.Server(
         uvicorn.Config(app, host=_DIRECCION, port=leidas.puerto, log_level="warning", server_header=False)
     )
     try:
         servidor.run()
     except SystemExit:
-        print(
+        decir(
             f"kiosco: no se pudo abrir el puerto {leidas.puerto}. Causa probable: ya lo usa otra pantalla. "
-            "Siguiente paso: cierre la otra o elija otro con --puerto.",
-            file=sys.stderr,
+            "Siguiente paso: cierre la otra o elija otro con --puerto."
         )
         return 1
     finally:

@@ -23,6 +23,7 @@ from appliance.bandeja import Pendiente, ResultadoAcuse, Resumen
 from appliance.bitacora import Evento
 from appliance.disco import explicada
 from appliance.identidad import Identidad
+from appliance.reloj import exigir_creible
 from nucleo.acuse import Acuse
 from nucleo.hechos import FueraDeCatalogo, Hecho, HechoDeActa, IdActa, a_contenido, de_contenido, tipo_de
 from nucleo.sobre import CADENA_NUEVA, Firmante, Sobre, huella, sellar
@@ -67,6 +68,10 @@ class Lectura:
         ).fetchone()
         return Encargo(fila[0], datetime.fromisoformat(fila[1])) if fila else None
 
+    def alarma(self) -> str | None:
+        """La alarma de la bandeja (`appliance.bandeja.Resumen`), si se levantó."""
+        return bandeja.alarma(self.conexion)
+
     def encargos(self) -> dict[IdActa, Encargo]:
         """Todas las actas abiertas en alguna pantalla, también las de plazo vencido."""
         filas = self.conexion.execute("SELECT eleccion, casilla, persona, desde FROM encargos")
@@ -86,7 +91,9 @@ class Transaccion(Lectura):
 
         Raises:
             nucleo.hechos.HechoInvalido: si el centro no lo aceptaría; no se escribe nada.
+            Falla: RELOJ, si no aceptaría la hora.
         """
+        exigir_creible(creado)
         asientos = []
         for hecho in hechos:
             asientos.append(self._asentar(hecho, creado, calidad))

@@ -11,6 +11,7 @@ from typing import Final
 from appliance import esquema
 from appliance.disco import ESPERA_S, danado
 from appliance.falla import Falla
+from appliance.permisos import nacer_reservado, reservar
 from nucleo.sobre import CADENA_NUEVA, huella
 
 ESLABONES: Final = 500
@@ -24,9 +25,12 @@ def conectar(ruta: Path, dueno: tuple[str, str, str, str]) -> sqlite3.Connection
         dueno: equipo, época, proceso y modo a los que debe pertenecer.
 
     Raises:
-        Falla: ALMACEN_DANADO, ALMACEN_AJENO o DISCO.
+        Falla: ALMACEN_DANADO, ALMACEN_AJENO, PERMISOS o DISCO.
         sqlite3.Error: por causas físicas; las explica `appliance.disco.explicada`.
     """
+    nacer_reservado(ruta)
+    # SQLite da a -wal y -shm los permisos del almacén; éstos pudieron quedar de antes.
+    reservar(ruta, *(ruta.with_name(ruta.name + fin) for fin in ("-wal", "-shm")))
     conexion = sqlite3.connect(ruta, timeout=ESPERA_S, isolation_level=None, check_same_thread=False)
     try:
         _preparar(conexion, dueno)

@@ -9,12 +9,14 @@ from typing import Final
 
 from appliance.almacen import Almacen
 from appliance.enlace import Ajustes, Enlace
+from appliance.enlace.candado import Candado
 from appliance.enlace.transporte_mqtt import TransporteMqtt, contexto_tls
 from appliance.falla import Falla
 from appliance.identidad import Identidad, leer_identidad
 from appliance.imagenes import Imagenes
 from appliance.llave import LlaveDeArchivo, leer_publica
 from appliance.mesa import Mesa
+from appliance.permisos import reservar
 from appliance.reloj import Reloj, RelojDelSistema
 from nucleo.definicion import DefinicionInvalida, cargar_proceso
 from nucleo.eleccion import Proceso
@@ -54,9 +56,18 @@ def abrir_enlace(carpeta: Path, ajustes: Ajustes | None = None) -> Enlace:
     """Arma el enlace de la carpeta de un kiosco inscrito, sin conectarlo todavía.
 
     Raises:
-        Falla: como `abrir_kiosco`, y TLS si faltan o no sirven los certificados.
+        Falla: como `abrir_kiosco`; TLS si faltan o no sirven los certificados; ENLACE_REPETIDO si ya hay otro.
     """
     identidad = leer_identidad(carpeta)
+    candado = Candado(carpeta)
+    try:
+        return _enlace(carpeta, identidad, ajustes or Ajustes(), candado)
+    except BaseException:
+        candado.soltar()
+        raise
+
+
+def _enlace(carpeta: Path, identidad: Identidad, ajustes: Ajustes, candado: Candado) -> Enlace:
     proceso = _proceso(identidad)
     firmante = LlaveDeArchivo(carpeta / "llave.pem", identidad.equipo)
     tls = contexto_tls(carpeta / "ca.pem", carpeta / "tls.pem", carpeta / "tls.key")
@@ -71,7 +82,8 @@ def abrir_enlace(carpeta: Path, ajustes: Ajustes | None = None) -> Enlace:
         fabrica=lambda testamento: TransporteMqtt(
             identidad.broker_host, identidad.broker_puerto, identidad.equipo, tls, testamento
         ),
-        ajustes=ajustes or Ajustes(),
+        ajustes=ajustes,
+        candado=candado,
     )
 
 
@@ -87,6 +99,7 @@ def huella_del_programa() -> str:
 
 
 def _almacen(carpeta: Path, identidad: Identidad, proceso: Proceso, firmante: Firmante) -> Almacen:
+    reservar(carpeta)
     return Almacen.abrir(
         carpeta / "almacen.sqlite",
         identidad,

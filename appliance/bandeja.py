@@ -100,6 +100,11 @@ def resumen(conexion: sqlite3.Connection) -> Resumen:
     )
 
 
+def alarma(conexion: sqlite3.Connection) -> str | None:
+    fila = conexion.execute("SELECT valor FROM situacion WHERE llave = 'alarma'").fetchone()
+    return str(fila[0]) if fila else None
+
+
 def aplicar(t: Transaccion, acuse: Acuse, recibido: datetime, equipo: str, epoca: str) -> ResultadoAcuse:
     """Lo que un acuse cambia, dentro de la transacción `t`."""
     if (acuse.equipo, acuse.epoca) != (equipo, epoca):
@@ -143,8 +148,7 @@ def _alarmar(
     t: Transaccion, acuse: Acuse, recibido: datetime, veredicto: Veredicto, evento: Evento, detalle: str
 ) -> ResultadoAcuse:
     # La misma alarma llega con cada acuse: se anota la primera vez y cuando cambia.
-    anterior = t.conexion.execute("SELECT valor FROM situacion WHERE llave = 'alarma'").fetchone()
-    if anterior is None or anterior[0] != veredicto.value:
+    if t.alarma() != veredicto.value:
         _poner(t.conexion, "alarma", veredicto.value)
         t.anotar(recibido, evento, detalle=detalle)
     return ResultadoAcuse(veredicto, _cerrar_sueltos(t, acuse, recibido), _apartar(t, acuse, recibido))

@@ -20,5 +20,7 @@ class Evento(Enum):
     """El centro tiene el sobre y no lo cuenta; el detalle dice el código."""
     BIFURCADO = "bifurcado"
     """El centro acusa, en una secuencia de este kiosco, un sobre que no es el suyo."""
+    ASENTADO_CON_ALARMA = "asentado_con_alarma"
+    """Se asentó un hecho con la alarma levantada: puede no contarse y habrá que recapturarlo al volver a inscribir."""
     RETROCEDIDO = "retrocedido"
     """El centro acusa más hechos de los que este kiosco recuerda."""

@@ -18,7 +18,7 @@ from appliance.fila import Fila, acopiada
 from appliance.imagenes import Imagenes
 from appliance.recepcion import Hecha, Recepcion
 from appliance.rechazos import con_rechazo
-from appliance.reloj import Reloj
+from appliance.reloj import Reloj, hora_creible
 from nucleo.acta import Asentado, MotivoSinActa
 from nucleo.campo import Campo
 from nucleo.captura import (
@@ -218,7 +218,7 @@ class Mesa(Recepcion):
             historia = t.hechos_de(acta)
             if exigir_acopio and not acopiada(historia):
                 return rechazos.sin_acopio(acta)
-            hecho = accion(self.reloj.ahora())
+            hecho = accion(hora_creible(self.reloj))
             quien = hecho.persona if isinstance(hecho, Capturar | Corregir) else None
             estado = self._estado_con(t, acta, historia, quien)
             resultado = paso(acta, self._claves(acta), estado, historia, hecho)
@@ -230,7 +230,7 @@ class Mesa(Recepcion):
             return Hecha(resultado.estado, self._asentar(t, *resultado.hechos))
 
     def _tomar(self, t: Transaccion, acta: IdActa, persona: str) -> Tomada | Rechazo:
-        ahora = self.reloj.ahora()
+        ahora = hora_creible(self.reloj)
         historia = t.hechos_de(acta)
         if not acopiada(historia):
             return rechazos.sin_acopio(acta)
@@ -266,7 +266,8 @@ class Mesa(Recepcion):
         return primera
 
     def _vencido(self, encargo: Encargo) -> bool:
-        return self.reloj.ahora() - encargo.desde >= self._plazo
+        # Sin el valor absoluto, un encargo tomado con el reloj adelantado duraría hasta que la hora lo alcance.
+        return abs(self.reloj.ahora() - encargo.desde) >= self._plazo
 
     def _le_falta_imagen(self, mirada: Lectura, acta: IdActa) -> bool:
         return self._exigir_imagen and not any(isinstance(h, Imagen) for h in mirada.hechos_de(acta))

@@ -12,11 +12,11 @@ from appliance.bitacora import Evento
 from appliance.fila import acopiada
 from appliance.imagenes import Imagenes
 from appliance.rechazos import con_rechazo
-from appliance.reloj import Reloj
+from appliance.reloj import Reloj, hora_creible
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.captura import Estado, estado_de
 from nucleo.eleccion import Proceso
-from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, IdActa, Imagen
+from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, IdActa, Imagen, tipo_de
 from nucleo.problema import Rechazo
 
 
@@ -53,7 +53,7 @@ class Recepcion:
         Rechaza YA_ACOPIADA, FUERA_DE_CATALOGO, SIN_ELECCION y FUERA_DE_OPERACION (LEEME IECM 2024: la hora de acopio
         cae dentro de la operación del PREP). Una hora posterior al reloj se acepta y se anota: en la realidad ocurre.
         """
-        ahora = self.reloj.ahora()
+        ahora = hora_creible(self.reloj)
         estampada = hora or ahora
         if rechazo := self._ajena(acta) or self._fuera_de_operacion(estampada):
             return rechazo
@@ -74,8 +74,9 @@ class Recepcion:
         """Guarda la imagen y después asienta su huella. Una imagen nueva sustituye a la anterior, que se conserva."""
         if rechazo := self._ajena(acta):
             return rechazo
+        ahora = hora_creible(self.reloj)
         sha256 = self.imagenes.guardar(contenido)
-        nuevo = Imagen(acta, self.reloj.ahora(), sha256, len(contenido), digitalizacion, persona)
+        nuevo = Imagen(acta, ahora, sha256, len(contenido), digitalizacion, persona)
         with self.almacen.transaccion() as t:
             historia = t.hechos_de(acta)
             if not acopiada(historia):
@@ -105,7 +106,7 @@ class Recepcion:
         """
         if (contenido is None) == (sha256 is None):
             return rechazos.documento_sin_imagen()
-        estampada = hora or self.reloj.ahora()
+        estampada = hora or hora_creible(self.reloj)
         if rechazo := self._eleccion_ajena(eleccion) or self._fuera_de_operacion(estampada):
             return rechazo
         imagen = self.imagenes.guardar(contenido) if contenido is not None else (sha256 or "")
@@ -119,7 +120,15 @@ class Recepcion:
             return self._asentar(t, nuevo)
 
     def _asentar(self, t: Transaccion, *hechos: Hecho) -> tuple[Asiento, ...]:
-        return t.asentar(hechos, self.reloj.ahora(), self.reloj.calidad())
+        ahora = self.reloj.ahora()
+        asientos = t.asentar(hechos, ahora, self.reloj.calidad())
+        if alarma := t.alarma():
+            # Con la alarma se sigue trabajando; esta lista es la que habrá que recapturar.
+            for hecho, asiento in zip(hechos, asientos, strict=True):
+                que = hecho.folio if isinstance(hecho, FueraDeCatalogo) else str(hecho.acta)
+                detalle = f"{alarma}: {tipo_de(hecho)} en la secuencia {asiento.secuencia}"
+                t.anotar(ahora, Evento.ASENTADO_CON_ALARMA, acta=que, detalle=detalle)
+        return asientos
 
     def _ajena(self, acta: IdActa) -> Rechazo | None:
         if rechazo := self._eleccion_ajena(acta.eleccion):

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from appliance.falla import Falla
+from nucleo.renglon import HechoInvalido, hora_con_huso
+
 SINCRONIZADO: Final = "sincronizado"
 LIBRE: Final = "libre"
 DESCONOCIDO: Final = "desconocido"
@@ -30,6 +33,30 @@ class Reloj(Protocol):
     def calidad(self) -> str:
         """`sincronizado`, `libre`, `desconocido` o `virtual`."""
         ...
+
+
+def hora_creible(reloj: Reloj) -> datetime:
+    """La hora del reloj, si cabe en un sobre.
+
+    Raises:
+        Falla: RELOJ, si el centro no la aceptaría: un equipo sin pila arranca en 1970.
+    """
+    ahora = reloj.ahora()
+    exigir_creible(ahora)
+    return ahora
+
+
+def exigir_creible(hora: datetime) -> None:
+    """Como `hora_creible`, de una hora ya leída. Raises: Falla."""
+    try:
+        hora_con_huso(hora.isoformat())
+    except HechoInvalido as error:
+        raise Falla(
+            "RELOJ",
+            f"El reloj del kiosco dice {hora:%d/%m/%Y %H:%M}, una hora que no puede ser",
+            "el equipo se quedó sin pila o sin red y arrancó con la fecha de fábrica",
+            "espere a que se ponga en hora y repita la acción; si no pasa en unos minutos, llame al área técnica",
+        ) from error
 
 
 class RelojDelSistema:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from appliance.arranque import abrir_enlace
+from appliance.consola import decir
 from appliance.enlace.ciclo import Ajustes
 from appliance.falla import Falla
 
@@ -28,7 +29,7 @@ def main(argumentos: Sequence[str] | None = None) -> int:
     try:
         enlace = abrir_enlace(leidas.carpeta, ajustes)
     except Falla as falla:
-        print(f"enlace: {falla}", file=sys.stderr)
+        decir(f"enlace: {falla}")
         return 1
 
     def parar(_senal: int, _marco: FrameType | None) -> None:
@@ -37,7 +38,7 @@ def main(argumentos: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, parar)
     signal.signal(signal.SIGINT, parar)
     enlace.correr()
-    enlace.almacen.desconectar()
+    enlace.cerrar()
     return 0
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import random
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,11 +23,13 @@ from joserfc.jwk import ECKey
 
 from appliance.almacen import Almacen
 from appliance.bandeja import Veredicto
+from appliance.consola import decir
+from appliance.enlace.candado import Candado
 from appliance.enlace.envio import Envio
 from appliance.enlace.transporte import EnlaceCaido, Fabrica, Mensaje, Testamento, Transporte
 from appliance.falla import Falla
 from appliance.identidad import Identidad
-from appliance.reloj import Reloj
+from appliance.reloj import Reloj, hora_creible
 from nucleo.acuse import Acuse, abrir_acuse
 from nucleo.latido import Latido, sellar_latido
 from nucleo.sobre import Firmante, SobreInvalido
@@ -74,7 +75,8 @@ class Enlace:
         cronometro: Callable[[], float] = time.monotonic,
         dormir: Callable[[float], None] = time.sleep,
         azar: random.Random | None = None,
-        decir: Callable[[str], None] = lambda linea: print(linea, file=sys.stderr, flush=True),
+        decir: Callable[[str], None] = decir,
+        candado: Candado | None = None,
     ) -> None:
         self.almacen = almacen
         self.parar = False
@@ -89,6 +91,7 @@ class Enlace:
         self._dormir = dormir
         self._azar = azar or random.Random()
         self._decir = decir
+        self._candado = candado
         self._contestado = False
         self._alarma = almacen.resumen().alarma
         ambito = ambito_de(identidad.modo, proceso)
@@ -109,6 +112,12 @@ class Enlace:
                 espera = self._azar.uniform(0.0, tope)
                 self._log("sin enlace", causa=causa, espera_s=f"{espera:.2f}")
                 self._esperar(espera)
+
+    def cerrar(self) -> None:
+        """Suelta el almacén y la carpeta."""
+        self.almacen.desconectar()
+        if self._candado is not None:
+            self._candado.soltar()
 
     def _una_conexion(self) -> None:
         sesion = secrets.token_hex(8)
@@ -201,7 +210,7 @@ class Enlace:
             huella=bandeja.huella,
             pendientes=bandeja.pendientes,
             apartados=bandeja.apartados,
-            hora=self._reloj.ahora().isoformat(),
+            hora=hora_creible(self._reloj).isoformat(),
             reloj=self._reloj.calidad(),
             disco_libre=shutil.disk_usage(self.almacen.ruta.parent).free,
             version=self._version,

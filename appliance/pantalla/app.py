@@ -44,7 +44,7 @@ def crear_app(kiosco: Kiosco, puerto: int) -> FastAPI:
     """La aplicación para ese kiosco; sólo contesta en los nombres de esta máquina y ese puerto.
 
     Raises:
-        Falla: si la lista de personas no sirve o no se puede escribir en la carpeta del kiosco.
+        Falla: si la lista de personas no sirve (o falta, en oficial) o no se puede escribir en la carpeta del kiosco.
     """
     try:
         secreto = leer_secreto(kiosco.carpeta / "pantalla.secreto")
@@ -55,7 +55,7 @@ def crear_app(kiosco: Kiosco, puerto: int) -> FastAPI:
             "la carpeta es de otra cuenta o el disco está lleno",
             "revise la carpeta del kiosco",
         ) from error
-    pantalla = Pantalla(kiosco, leer_personas(kiosco.carpeta), secreto)
+    pantalla = Pantalla(kiosco, leer_personas(kiosco.carpeta, kiosco.identidad.modo), secreto)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Guardias, puerto=puerto)])
     app.state.pantalla = pantalla
     app.mount("/estatico", StaticFiles(directory=str(files("appliance.pantalla") / "estatico")))

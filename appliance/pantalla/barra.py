@@ -16,12 +16,20 @@ SIN_ENLACE: Final = timedelta(seconds=50)
 """Tres latidos de 15 s sin acuse, y un poco."""
 
 
+ALTO: Final = (
+    "ALTO: este kiosco y el centro no coinciden, quizá porque se copió o se restauró su disco. Lo que capture desde "
+    "ahora puede no contarse, y habrá que recapturarlo cuando el kiosco se vuelva a inscribir. Llame al área técnica."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Enlace:
     """Lo que se muestra. `clase` es `bien`, `espera` o `mal`; el texto lo dice completo, sin depender del color."""
 
     clase: str
     texto: str
+    alto: str = ""
+    """Con alarma, lo que debe saber quien captura; va en toda página."""
 
 
 def enlace_de(resumen: Resumen, maquina: datetime, pantalla: datetime) -> Enlace:
@@ -32,7 +40,7 @@ def enlace_de(resumen: Resumen, maquina: datetime, pantalla: datetime) -> Enlace
         pantalla: ahora, por el reloj que ve la gente; en un ensayo son distintos.
     """
     if resumen.alarma is not None:
-        return Enlace("mal", "ALTO: este kiosco y el centro no coinciden. Deje de capturar y llame al área técnica")
+        return Enlace("mal", "ALTO: llame al área técnica", ALTO)
     espera = _espera(resumen)
     if resumen.ultimo_acuse is None:
         return Enlace("mal" if resumen.pendientes else "espera", f"aún sin enlace con el centro{espera}")

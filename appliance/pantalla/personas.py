@@ -1,7 +1,8 @@
 """Quiénes trabajan en este kiosco.
 
 En esta etapa la persona se elige de una lista, sin comprobar quién es: el gafete con NIP llega con la etapa 3. La lista
-sale de `personas.toml` en la carpeta del kiosco o, si no existe, es la de práctica.
+sale de `personas.toml` en la carpeta del kiosco; si no existe, en simulacro es la de práctica y en oficial no se
+arranca: a nombre de nadie no se captura una elección.
 """
 
 from __future__ import annotations
@@ -37,17 +38,24 @@ DE_PRACTICA: Final = (
 )
 
 
-def leer_personas(carpeta: Path) -> tuple[Persona, ...]:
-    """Personas de la carpeta del kiosco.
+def leer_personas(carpeta: Path, modo: str) -> tuple[Persona, ...]:
+    """Personas de la carpeta del kiosco, inscrito en ese modo.
 
     Raises:
-        Falla: PERSONAS, si el archivo existe y no se entiende.
+        Falla: PERSONAS, si el archivo existe y no se entiende, o si falta y el modo no es simulacro.
     """
     ruta = carpeta / ARCHIVO
     try:
         dato = tomllib.loads(ruta.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return DE_PRACTICA
+    except FileNotFoundError as error:
+        if modo == "simulacro":
+            return DE_PRACTICA
+        raise Falla(
+            "PERSONAS",
+            f"Falta la lista de personas {ruta}",
+            f"el kiosco es de modo {modo}, que no admite a las personas de práctica, y nadie la escribió",
+            'escriba ahí una [[personas]] con «clave» y «nombre» por persona; a coordinación, papel = "coordinacion"',
+        ) from error
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _falla(ruta, str(error)) from error
     renglones = dato.get("personas")
@@ -77,5 +85,5 @@ def _falla(ruta: Path, que: str) -> Falla:
         "PERSONAS",
         f"La lista de personas {ruta} no sirve: {que}",
         "se editó a mano y quedó incompleta",
-        "corríjala o quítela para usar la lista de práctica",
+        "corríjala; en simulacro también puede quitarla y usar la de práctica",
     )

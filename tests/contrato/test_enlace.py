@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -43,11 +44,11 @@ class Banco:
     def abrir_centro(self) -> None:
         self.centro.correr(lambda: TransporteMqtt("localhost", self.broker.puerto, "centro", self._tls, None))
 
-    def enlace(self, *opciones: str) -> subprocess.Popen[str]:
+    def enlace(self, *opciones: str, salida: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         proceso = subprocess.Popen(
             [sys.executable, "-m", "appliance.enlace", "--carpeta", str(self.carpeta), "--latido-s", "1", *opciones],
             env={**os.environ, "PYTHONPATH": str(RAIZ)},
-            stderr=subprocess.PIPE,
+            stderr=salida,
             text=True,
         )
         self.procesos.append(proceso)
@@ -113,6 +114,34 @@ def test_se_mata_el_enlace_a_media_cola_y_otro_sigue_donde_iba(banco: Banco) -> 
     banco.enlace()
     esperar(lambda: banco.pendientes() == 0)
     assert sorted(banco.centro.hechos) == list(range(1, 201))
+
+
+def test_el_segundo_enlace_se_niega_y_tras_kill_9_del_primero_otro_entra(banco: Banco) -> None:
+    primero = banco.enlace()
+    esperar(lambda: bool(banco.centro.latidos))
+    segundo = banco.enlace()
+    _, dicho = segundo.communicate(timeout=20)
+    assert segundo.returncode == 1
+    assert "Otro enlace ya atiende la carpeta" in dicho
+    assert "Siguiente paso" in dicho
+    assert primero.poll() is None
+    primero.kill()
+    primero.wait()
+    banco.enlace()
+    banco.asentar(1)
+    esperar(lambda: banco.pendientes() == 0)
+
+
+def test_con_la_salida_de_errores_llena_el_enlace_sigue_entregando(banco: Banco) -> None:
+    with Path("/dev/full").open("w") as llena:
+        proceso = banco.enlace("--tope-s", "1", salida=llena)
+    banco.asentar(5)
+    esperar(lambda: banco.pendientes() == 0)
+    banco.broker.matar()
+    banco.broker.levantar()
+    banco.asentar(5)
+    esperar(lambda: banco.pendientes() == 0)
+    assert proceso.poll() is None
 
 
 def test_el_centro_no_esta_y_al_volver_recibe_todo(banco: Banco) -> None:

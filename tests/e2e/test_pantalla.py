@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from appliance.arranque import Kiosco, abrir_kiosco
 from appliance.pantalla.app import crear_app
 from appliance.reloj import RelojDeEnsayo
+from nucleo.acuse import Acuse
 from nucleo.captura import Verificada
 from nucleo.hechos import Captura, IdActa
 from tests.broker_de_prueba import puerto_libre
@@ -190,6 +191,27 @@ def test_dejar_sin_terminar_pide_confirmar_y_devuelve_el_acta_a_la_fila(catd: Ca
     dejar.tap()
     pagina.wait_for_url(catd.casa + "/")
     assert catd.kiosco.mesa.siguiente("capturista-2") == ACTA
+
+
+def test_con_la_alarma_el_aviso_cabe_en_toda_pagina_y_no_tapa_la_hoja(catd: Catd) -> None:
+    pagina, almacen = catd.pagina, catd.kiosco.almacen
+    ahora = datetime.now(UTC)
+    almacen.cerrar(Acuse(almacen.equipo, almacen.epoca, 9, "c" * 64, (), (), (), ahora), ahora)
+    catd.soy("Capturista 1")
+    catd.acopiar(ACTA.casilla)
+    for ruta in ("/personas", "/acopio", "/sin-acta", "/"):
+        pagina.goto(catd.casa + ruta)
+        expect(pagina.locator(".alto")).to_contain_text("puede no contarse")
+        _medir(pagina)
+    catd.siguiente()
+    pagina.evaluate("scrollTo(0, document.body.scrollHeight)")
+    banda, ficha = pagina.locator("#barra").bounding_box(), pagina.locator(".hoja aside").bounding_box()
+    assert banda is not None
+    assert ficha is not None
+    assert banda["y"] == 0
+    assert banda["y"] + banda["height"] <= ficha["y"]
+    assert ficha["y"] + ficha["height"] <= 800
+    catd.foto("alto")
 
 
 def test_lo_que_se_toca_mide_al_menos_48_pixeles_y_cabe_sin_recorrer_de_lado(catd: Catd) -> None:

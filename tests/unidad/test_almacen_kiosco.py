@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.almacen import Almacen
+from appliance.arranque import abrir_kiosco
 from appliance.bandeja import Veredicto
 from appliance.falla import Falla
 from appliance.identidad import leer_identidad
@@ -21,7 +22,7 @@ from appliance.imagenes import MAXIMO_BYTES, Imagenes
 from appliance.llave import LlaveDeArchivo, generar
 from nucleo.acuse import Acuse, Apartado
 from nucleo.sobre import CADENA_NUEVA, abrir, huella
-from tests.kiosco_de_prueba import A1, EPOCA, abrir_almacen, hora, identidad, un_hecho
+from tests.kiosco_de_prueba import A1, EPOCA, abrir_almacen, carpeta_inscrita, hora, identidad, un_hecho
 
 RAIZ = Path(__file__).resolve().parents[2]
 RESTO = "sobre, eleccion, casilla, tipo, creado FROM hechos"
@@ -306,6 +307,48 @@ def test_una_llave_a_la_vista_de_otras_cuentas_no_se_usa(tmp_path: Path) -> None
     (tmp_path / "llave.pem").chmod(0o640)
     with pytest.raises(Falla, match="chmod 600"):
         LlaveDeArchivo(tmp_path / "llave.pem", "catd-01")
+
+
+def a_la_vista(carpeta: Path) -> dict[str, str]:
+    """Los archivos del almacén que otras cuentas pueden leer."""
+    archivos = {r.name: r.stat().st_mode & 0o777 for r in carpeta.glob("almacen.sqlite*")}
+    assert len(archivos) == 3, archivos
+    return {nombre: f"{modo:o}" for nombre, modo in archivos.items() if modo & 0o077}
+
+
+def test_el_almacen_nace_sin_que_otra_cuenta_lo_pueda_leer(tmp_path: Path) -> None:
+    anterior = os.umask(0)
+    try:
+        almacen = lleno(tmp_path, 1)
+    finally:
+        os.umask(anterior)
+    assert a_la_vista(tmp_path) == {}
+    almacen.desconectar()
+
+
+def test_un_almacen_que_quedo_a_la_vista_se_cierra_y_se_dice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    viejo = lleno(tmp_path, 1)
+    for archivo in tmp_path.glob("almacen.sqlite*"):
+        archivo.chmod(0o644)
+    abrir_almacen(tmp_path).desconectar()
+    assert a_la_vista(tmp_path) == {}
+    assert "a la vista de otras cuentas" in capsys.readouterr().err
+    viejo.desconectar()
+
+
+def test_la_carpeta_del_kiosco_a_la_vista_de_otros_se_cierra_y_se_dice(
+    tmp_path: Path, datos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carpeta = carpeta_inscrita(tmp_path / "kiosco", datos / "oaxaca_2022")
+    carpeta.chmod(0o755)
+    abrir_kiosco(carpeta).almacen.desconectar()
+    assert carpeta.stat().st_mode & 0o777 == 0o700
+    dicho = capsys.readouterr().err
+    assert str(carpeta) in dicho
+    assert "permisos 755" in dicho
+    assert "Siguiente paso" in dicho
 
 
 def test_generar_nunca_pisa_una_llave(tmp_path: Path) -> None:

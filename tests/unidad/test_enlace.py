@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import random
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from appliance.almacen import Almacen
+from appliance.consola import anunciar, decir
+from appliance.enlace.candado import Candado
 from appliance.enlace.ciclo import Ajustes, Enlace
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
+from appliance.falla import Falla
 from appliance.llave import LlaveDeArchivo
 from appliance.reloj import RelojFijado
 from nucleo.sobre import Tipo, firmar_con
@@ -55,13 +62,14 @@ class Noche:
         self.al_pasar: Callable[[float], None] = lambda _: None
         self._hasta: Callable[[], bool] = lambda: True
         self._limite = 0.0
+        self.reloj = RelojFijado(hora())
         self.enlace = Enlace(
             almacen=self.almacen,
             identidad=identidad(),
             proceso=PROCESO.clave,
             firmante=self.firmante,
             llave_centro=self.centro.publica,
-            reloj=RelojFijado(hora()),
+            reloj=self.reloj,
             version="prueba",
             fabrica=lambda testamento: TransporteEnMemoria(self.broker, testamento, self.pasar),
             ajustes=ajustes or Ajustes(),
@@ -242,6 +250,44 @@ def test_con_una_red_pesima_nada_se_pierde_ni_se_cierra_sin_estar_en_el_centro(t
     noche.correr(lambda: noche.pendientes() == 0, limite_s=300)
     ultima = noche.almacen.ultimo().secuencia
     assert sorted(noche.centro.hechos) == list(range(1, ultima + 1))
+
+
+def test_un_kiosco_sin_pila_que_arranco_en_1970_espera_su_hora_y_luego_entrega(noche: Noche) -> None:
+    noche.asentar(3)
+    noche.reloj.fijar(datetime(1970, 1, 1, tzinfo=UTC))
+    noche.correr(lambda: False, limite_s=40)
+    assert noche.centro.latidos == []
+    assert any("01/01/1970" in dicho for dicho in noche.dichos)
+    noche.reloj.fijar(hora())
+    noche.correr(lambda: noche.pendientes() == 0, limite_s=60)
+    assert sorted(noche.centro.hechos) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("cerrada", [False, True])
+def test_con_la_salida_llena_o_cerrada_el_kiosco_sigue(cerrada: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    tropiezos: list[Exception] = []
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as llena:
+        if cerrada:
+            llena.close()
+        with monkeypatch.context() as cambios:
+            cambios.setattr(sys, "stderr", llena)
+            cambios.setattr(sys, "stdout", llena)
+            for hablar in (decir, anunciar):
+                try:
+                    hablar("sin enlace")
+                except (OSError, ValueError) as error:
+                    tropiezos.append(error)
+    assert tropiezos == []
+    assert inspect.signature(Enlace).parameters["decir"].default is decir
+
+
+def test_dos_enlaces_en_la_misma_carpeta_no_se_quitan_la_conexion(tmp_path: Path) -> None:
+    primero = Candado(tmp_path)
+    with pytest.raises(Falla, match="Otro enlace") as falla:
+        Candado(tmp_path)
+    assert falla.value.rechazo.codigo == "ENLACE_REPETIDO"
+    primero.soltar()
+    Candado(tmp_path).soltar()
 
 
 def test_acuse_de_otra_epoca_no_cierra_nada(noche: Noche) -> None:

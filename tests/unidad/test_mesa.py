@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from appliance.bandeja import Veredicto
+from appliance.falla import Falla
 from appliance.mesa import Mesa
 from appliance.recepcion import Hecha
 from appliance.reloj import RelojFijado
 from nucleo.acta import Digitalizacion, MotivoSinActa, Origen
+from nucleo.acuse import Acuse
 from nucleo.campo import ILEGIBLE, SIN_DATO, Numero
 from nucleo.captura import (
     Discrepante,
@@ -26,7 +29,20 @@ from nucleo.captura import (
 )
 from nucleo.hechos import Acopio, IdActa, Imagen
 from nucleo.problema import Rechazo
-from tests.kiosco_de_prueba import A1, A2, A3, PROCESO, abrir_almacen, abrir_mesa, bien, codigo, hora, lectura
+from tests.kiosco_de_prueba import (
+    A1,
+    A2,
+    A3,
+    EPOCA,
+    PROCESO,
+    abrir_almacen,
+    abrir_mesa,
+    bien,
+    codigo,
+    hora,
+    lectura,
+    un_hecho,
+)
 
 
 @pytest.fixture
@@ -147,6 +163,17 @@ def test_a_quien_tardo_en_teclear_no_se_le_tira_su_trabajo(mesa: Mesa, reloj: Re
     assert isinstance(bien(mesa.capturar(A1, "capturista-1", lectura())).estado, PrimeraConcluida)
 
 
+@pytest.mark.parametrize("adelanto", [timedelta(hours=1), timedelta(days=365)])
+def test_un_acta_tomada_con_el_reloj_adelantado_no_queda_apartada_un_anio(
+    mesa: Mesa, reloj: RelojFijado, adelanto: timedelta
+) -> None:
+    acopiar(mesa, A1)
+    reloj.avanzar(adelanto)
+    bien(mesa.tomar(A1, "capturista-1"))
+    reloj.avanzar(-adelanto)
+    assert mesa.tomar_siguiente("capturista-2") == A1
+
+
 def test_el_segundo_toque_no_crea_otro_hecho(mesa: Mesa) -> None:
     acopiar(mesa, A1)
     capturar(mesa, "capturista-1")
@@ -226,6 +253,41 @@ def test_la_misma_acta_no_se_acopia_dos_veces(mesa: Mesa) -> None:
 def test_una_hora_fuera_de_la_operacion_se_rechaza(mesa: Mesa, horas: float) -> None:
     cuando = hora() + timedelta(hours=horas)
     assert codigo(mesa.acopiar(A1, persona="p", origen=Origen.CATD, hora=cuando)) == "FUERA_DE_OPERACION"
+
+
+def test_un_kiosco_sin_pila_que_arranco_en_1970_lo_dice_y_no_revienta(mesa: Mesa, reloj: RelojFijado) -> None:
+    acopiar(mesa, A1)
+    bien(mesa.tomar(A1, "capturista-1"))
+    en_hora = reloj.ahora()
+    reloj.fijar(datetime(1970, 1, 1, tzinfo=UTC))
+    for contestacion in (
+        mesa.acopiar(A2, persona="acopio-1", origen=Origen.CATD),
+        mesa.acopiar(A2, persona="acopio-1", origen=Origen.CATD, hora=hora()),
+        mesa.digitalizar(A1, persona="p", digitalizacion=Digitalizacion.ESCANER, contenido=b"png"),
+        mesa.capturar(A1, "capturista-1", lectura()),
+        mesa.tomar(A1, "capturista-2"),
+        mesa.declarar_sin_acta(A2, "capturista-1", "coordinacion", MotivoSinActa.PAQUETE_SIN_BOLSA),
+    ):
+        assert codigo(contestacion) == "RELOJ"
+    with pytest.raises(Falla, match="01/01/1970"):
+        mesa.almacen.asentar([un_hecho()], reloj.ahora(), "libre")
+    assert mesa.almacen.ultimo().secuencia == 1
+    reloj.fijar(en_hora)
+    assert isinstance(bien(mesa.capturar(A1, "capturista-1", lectura())).estado, PrimeraConcluida)
+
+
+def test_lo_asentado_con_la_alarma_levantada_queda_en_lista_para_recapturar(mesa: Mesa) -> None:
+    acopiar(mesa, A1)
+    ajeno = Acuse("catd-01", EPOCA, 9, "c" * 64, (), (), (), hora())
+    assert mesa.almacen.cerrar(ajeno, hora()).veredicto is Veredicto.RETROCEDIDO
+    acopiar(mesa, A2)
+    capturar(mesa, "capturista-1", A2)
+    with mesa.almacen.lectura() as mirada:
+        filas = mirada.conexion.execute(
+            "SELECT evento, acta, detalle FROM bitacora WHERE evento <> 'tomada' ORDER BY renglon"
+        ).fetchall()
+    assert [evento for evento, _, _ in filas] == ["retrocedido", "asentado_con_alarma", "asentado_con_alarma"]
+    assert filas[2][1:] == (str(A2), "retrocedido: captura en la secuencia 3")
 
 
 def test_una_hora_adelantada_al_reloj_se_acepta_y_se_anota(mesa: Mesa) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,21 +16,22 @@ import pytest
 import uvicorn
 
 from appliance.arranque import Kiosco
-from appliance.bandeja import Resumen
+from appliance.bandeja import Resumen, Veredicto
 from appliance.falla import Falla
 from appliance.mesa import Mesa
 from appliance.pantalla.app import crear_app
-from appliance.pantalla.barra import enlace_de
+from appliance.pantalla.barra import ALTO, enlace_de
 from appliance.pantalla.hoja import campos_de, leer, renglones_de
 from appliance.pantalla.personas import DE_PRACTICA, leer_personas
 from appliance.pantalla.rutas_recepcion import clave_tecleada, hora_estampada
 from appliance.pantalla.sesion import leer_secreto
 from nucleo.acta import Origen
+from nucleo.acuse import Acuse
 from nucleo.campo import ILEGIBLE, SIN_DATO, Numero
 from nucleo.captura import PrimeraConcluida
 from nucleo.hechos import Captura
 from tests.broker_de_prueba import puerto_libre
-from tests.kiosco_de_prueba import A1, PROCESO, abrir_mesa, bien, identidad, lectura
+from tests.kiosco_de_prueba import A1, EPOCA, PROCESO, abrir_mesa, bien, identidad, lectura
 
 
 @pytest.fixture
@@ -293,7 +295,7 @@ def test_la_barra_dice_la_verdad_del_enlace() -> None:
     assert barra(2, 5) == ("bien", "con enlace, enviando · 2 en espera")
     assert barra(3, None) == ("mal", "aún sin enlace con el centro · 3 en espera")
     assert barra(2, 5, apartados=1)[0] == "espera"
-    assert "llame al área técnica" in barra(0, 5, alarma="bifurcado")[1]
+    assert barra(0, 5, alarma="bifurcado") == ("mal", "ALTO: llame al área técnica")
     assert barra(0, -3600)[0] == "mal", "un reloj que retrocede no aparenta tener enlace"
 
 
@@ -311,8 +313,33 @@ def test_la_barra_dice_la_verdad_del_enlace() -> None:
 def test_una_lista_de_personas_mal_hecha_se_explica(tmp_path: Path, texto: str) -> None:
     (tmp_path / "personas.toml").write_text(texto)
     with pytest.raises(Falla, match=r"personas\.toml"):
-        leer_personas(tmp_path)
+        leer_personas(tmp_path, "simulacro")
 
 
-def test_sin_lista_se_usa_la_de_practica(tmp_path: Path) -> None:
-    assert leer_personas(tmp_path) == DE_PRACTICA
+def test_sin_lista_en_simulacro_se_usa_la_de_practica(tmp_path: Path) -> None:
+    assert leer_personas(tmp_path, "simulacro") == DE_PRACTICA
+
+
+def test_en_oficial_nadie_captura_como_persona_de_practica(mesa: Mesa, tmp_path: Path) -> None:
+    oficial = replace(identidad(), modo="oficial")
+    kiosco = Kiosco(mesa, mesa.almacen, PROCESO, oficial, mesa.reloj, tmp_path)
+    with pytest.raises(Falla, match=r"Falta la lista de personas .*personas\.toml") as falla:
+        crear_app(kiosco, 1)
+    assert falla.value.rechazo.codigo == "PERSONAS"
+    (tmp_path / "personas.toml").write_text("[[personas]]\nclave = 'ana'\nnombre = 'Ana'\n")
+    crear_app(kiosco, 1)
+
+
+def test_tras_restaurar_el_disco_toda_pagina_dice_que_lo_nuevo_puede_no_contarse(
+    navegador: httpx.Client, mesa: Mesa
+) -> None:
+    hoja = hoja_llena(abrir_hoja(navegador, mesa))
+    ajeno = Acuse("catd-01", EPOCA, 9, "c" * 64, (), (), (), datetime.now(UTC))
+    assert mesa.almacen.cerrar(ajeno, datetime.now(UTC)).veredicto is Veredicto.RETROCEDIDO
+    rutas = ("/", "/personas", "/acopio", "/sin-acta", f"/acta/GUB/{A1.casilla}", "/no-existe", "/barra")
+    for ruta in rutas:
+        pagina = navegador.get(ruta).text
+        assert ALTO in pagina, ruta
+    assert "puede no contarse" in ALTO
+    assert "recapturarlo cuando el kiosco se vuelva a inscribir" in ALTO
+    assert "guardada" in navegador.post(f"/acta/GUB/{A1.casilla}", data=hoja).text, "no se impide capturar"
