@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from auditoria.inferencia import TopeEspecial
 from nucleo.base_oficial import celdas, vocabularios
 from nucleo.base_oficial.celdas import Marca
+from nucleo.base_oficial.escritura import MESAS
 from nucleo.base_oficial.lectura import BaseLeida, Renglon
 from nucleo.base_oficial.vocabularios import Observado
 from nucleo.campo import Campo, Numero
@@ -58,8 +59,23 @@ class Ficha:
         return self.tipo == "S"
 
     @property
+    def mesa(self) -> bool:
+        """Si es de voto en el extranjero, anticipado o en prisión: no tiene sección ni representaciones."""
+        return bool(self.tipo) and self.tipo in MESAS
+
+    @property
+    def excedida(self) -> bool:
+        """Si OBSERVACIONES dice que excede."""
+        return EXCEDE_LISTA_NOMINAL in self.observado.codigos
+
+    @property
     def total(self) -> int:
         return sum(v.valor for v in self.votos.values() if isinstance(v, Numero))
+
+    @property
+    def legible(self) -> bool:
+        """Si algún renglón de votos trae cantidad."""
+        return any(isinstance(v, Numero) for v in self.votos.values())
 
     @property
     def contabilizada(self) -> bool:
@@ -82,18 +98,18 @@ class Ficha:
         """Inconsistencias que resultan de los campos.
 
         Args:
-            tope: votos que caben; `None` no juzga el exceso.
+            tope: votos que caben; `None` no juzga el exceso, y en una especial vale lo que se haya publicado.
             vacio_es_sin_dato: si una celda vacía se puede tomar por renglón en blanco (Puebla 2018 no lo
                 permite).
         """
         if self.estado is not Estado.CAPTURADA:
             return frozenset()
         existentes = [v for v in self.votos.values() if v not in (Marca.NO_EXISTE, Marca.NO_APLICA)]
-        if not any(isinstance(v, Numero) for v in existentes):
+        if not self.legible:
             return frozenset({TODOS_ILEGIBLES_O_SIN_DATO})
         dichos = existentes if vacio_es_sin_dato else [v for v in existentes if v is not Marca.VACIA]
         codigos = set()
-        if tope is not None and self.total > tope:
+        if self.total > tope if tope is not None else self.especial and self.excedida:
             codigos.add(EXCEDE_LISTA_NOMINAL)
         if not all(isinstance(v, Numero) for v in dichos):
             codigos.add(ALGUN_CAMPO_ILEGIBLE_O_SIN_DATO)
@@ -118,7 +134,7 @@ def leer_ficha(base: BaseLeida, renglon: Renglon) -> Ficha:
     observado = vocabularios.interpretar(base.valor(renglon, "OBSERVACIONES"))
     publicada = base.valor(renglon, "CONTABILIZADA")
     clave = base.valor(renglon, "CLAVE_ACTA")
-    return Ficha(
+    ficha = Ficha(
         linea=renglon.linea,
         clave_acta="" if clave in NADA else clave,
         tipo=base.valor(renglon, "TIPO_CASILLA").upper(),
@@ -129,6 +145,9 @@ def leer_ficha(base: BaseLeida, renglon: Renglon) -> Ficha:
         lista_nominal=celdas.entero(base.valor(renglon, "LISTA_NOMINAL")),
         representantes=celdas.entero(base.valor(renglon, "REPRESENTANTES_PP_CI")),
     )
+    # «N/A» en una mesa no es un dato perdido: ahí no hay representaciones que puedan votar.
+    sin_representantes = ficha.mesa and celdas.campo(base.valor(renglon, "REPRESENTANTES_PP_CI")) is Marca.NO_APLICA
+    return replace(ficha, representantes=0) if sin_representantes else ficha
 
 
 def _estado(

@@ -93,12 +93,26 @@ class TopeEspecial:
     """`None` si el archivo no permite saberlo."""
     con_representantes: bool
     explicacion: str
+    marcadas: tuple[tuple[int, int], ...] = ()
+    """(votos, representaciones) de las especiales que el instituto marcó."""
 
     def de(self, representantes: int) -> int | None:
         """Tope de una casilla con esas representaciones."""
         if self.boletas is None:
             return None
         return self.boletas + (representantes if self.con_representantes else 0)
+
+    def delata(self, votos: int, representantes: int) -> str:
+        """Por qué excede una especial sin marcar cuando el tope no se pudo deducir; vacío si no consta."""
+        if self.boletas is not None:
+            return ""
+        for otra, suyos in self.marcadas:
+            # Con o sin representaciones, si en la marcada no caben, en ésta tampoco.
+            if votos > otra and votos - representantes > otra - suyos:
+                return f"suma {votos} votos sin observación y se marcó otra especial con {otra}"
+        if votos > 2 * BOLETAS_ESPECIAL + representantes:
+            return f"suma {votos} votos, más del doble de las {BOLETAS_ESPECIAL} boletas de una especial"
+        return ""
 
 
 def tope_especial(marcadas: Iterable[tuple[int, int]], sin_marcar: Iterable[tuple[int, int]]) -> TopeEspecial:
@@ -126,7 +140,7 @@ def tope_especial(marcadas: Iterable[tuple[int, int]], sin_marcar: Iterable[tupl
     mayor = max((v for v, _ in abajo), default=0)
     if arriba and mayor < min(v for v, _ in arriba):
         return TopeEspecial(mayor, False, f"distinto de 1000{visto}")
-    return TopeEspecial(None, False, f"no se puede deducir del archivo{visto}")
+    return TopeEspecial(None, False, f"no se puede deducir del archivo{visto}", tuple(arriba))
 
 
 def _visto(abajo: list[int], arriba: list[int]) -> str:

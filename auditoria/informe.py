@@ -50,6 +50,12 @@ class Hallado:
     criterios: Criterios
 
     @property
+    def comprobado(self) -> bool:
+        """Si hubo algo con qué comparar: sin eso, callar sería dar por bueno lo que nadie revisó."""
+        cifras = any(d.coincide is not None for d in (self.esperadas, *self.resumen))
+        return self.renglones > 0 and (cifras or any(c.revisados for c in self.columnas))
+
+    @property
     def discrepa(self) -> bool:
         resumen = any(d.coincide is False for d in (self.esperadas, *self.resumen))
         return resumen or any(v.regla.gravedad is Gravedad.DISCREPANCIA for v in self.violaciones)

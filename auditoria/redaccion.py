@@ -6,6 +6,7 @@ Primero una página para cualquiera, después el detalle para quien lo quiera co
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
@@ -16,6 +17,8 @@ from nucleo.problema_archivo import Problema
 
 _ANCHO: Final = 100
 _EJEMPLOS: Final = 5
+_ORDENES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controles, cambios de sentido, bytes que no eran texto y saltos de línea."""
 
 
 def redactar(informe: Informe) -> str:
@@ -32,7 +35,12 @@ def redactar(informe: Informe) -> str:
         ]
     else:
         lineas = [*_portada(informe.archivo, informe.hallado), *_detalle(informe.hallado)]
-    return "\n".join(lineas) + "\n"
+    return "\n".join(visible(linea) for linea in lineas) + "\n"
+
+
+def visible(texto: str) -> str:
+    """El texto con una marca en lugar de cada signo que una terminal obedece en vez de mostrar."""
+    return "".join("\ufffd" if unicodedata.category(c) in _ORDENES else c for c in texto)
 
 
 def _portada(archivo: str, h: Hallado) -> Iterator[str]:
@@ -169,13 +177,13 @@ def _titulo(texto: str) -> Iterator[str]:
 
 
 def _parrafo(texto: str) -> Iterator[str]:
-    yield from textwrap.wrap(texto, _ANCHO)
+    yield from textwrap.wrap(visible(texto), _ANCHO)
 
 
 def _sangrado(texto: str) -> Iterator[str]:
-    yield from textwrap.wrap(texto, _ANCHO, initial_indent="    ", subsequent_indent="      ")
+    yield from textwrap.wrap(visible(texto), _ANCHO, initial_indent="    ", subsequent_indent="      ")
 
 
 def _vineta(texto: str, sangria: int = 1) -> Iterator[str]:
     espacio = " " * sangria
-    yield from textwrap.wrap(texto, _ANCHO, initial_indent=f"{espacio}- ", subsequent_indent=f"{espacio}  ")
+    yield from textwrap.wrap(visible(texto), _ANCHO, initial_indent=f"{espacio}- ", subsequent_indent=f"{espacio}  ")

@@ -86,6 +86,24 @@ CLAVE_ACTA_NO_COMPONE: Final = Regla(
 ACTA_DUPLICADA: Final = Regla(
     "ACTA_DUPLICADA", _D, "que aparecen más de una vez", "LEEME IECM 2024, columna 2: la clave es única"
 )
+VOTOS_EN_ACTA_EXCLUIDA: Final = Regla(
+    "VOTOS_EN_ACTA_EXCLUIDA",
+    _D,
+    "fuera de la suma (sin acta o fuera de catálogo) y con votos",
+    "dominio §4.2: sin acta y fuera de catálogo no tienen votos que publicar",
+)
+FUERA_DE_CATALOGO_CON_CASILLA: Final = Regla(
+    "FUERA_DE_CATALOGO_CON_CASILLA",
+    _D,
+    "fuera de catálogo según el archivo y con la clave completa de su casilla",
+    "dominio §4.2: es la que no se puede asociar a una casilla",
+)
+PENDIENTE_CON_DATOS: Final = Regla(
+    "PENDIENTE_CON_DATOS",
+    _D,
+    "aún sin capturar y ya con observación o cantidades",
+    "LEEME IECM 2024, columna 38",
+)
 ESPECIAL_CON_LISTA_NOMINAL: Final = Regla(
     "ESPECIAL_CON_LISTA_NOMINAL",
     _D,
@@ -109,6 +127,12 @@ LISTA_NOMINAL_NO_NUMERICA: Final = Regla(
     _A,
     "ya registradas que perdieron su lista nominal en el archivo",
     "LEEME IECM 2024: la lista nominal se conserva",
+)
+ESPECIAL_FUERA_DE_LO_USUAL: Final = Regla(
+    "ESPECIAL_FUERA_DE_LO_USUAL",
+    _A,
+    "de casilla especial cuyo exceso no se juzgó con las 1000 boletas de costumbre",
+    "dominio §4.2.4; otro límite puede ser legal",
 )
 CLAVE_EN_DOS_DIVISIONES: Final = Regla(
     "CLAVE_EN_DOS_DIVISIONES",
@@ -159,10 +183,14 @@ REGLAS: Final = (
     CLAVE_CASILLA_NO_COMPONE,
     CLAVE_ACTA_NO_COMPONE,
     ACTA_DUPLICADA,
+    VOTOS_EN_ACTA_EXCLUIDA,
+    FUERA_DE_CATALOGO_CON_CASILLA,
+    PENDIENTE_CON_DATOS,
     ESPECIAL_CON_LISTA_NOMINAL,
     DATO_DESCONOCIDO,
     TOTAL_ASENTADO_DISTINTO,
     LISTA_NOMINAL_NO_NUMERICA,
+    ESPECIAL_FUERA_DE_LO_USUAL,
     CLAVE_EN_DOS_DIVISIONES,
     OBSERVACION_DESCONOCIDA,
     HUELLA_MALFORMADA,

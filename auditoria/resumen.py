@@ -7,13 +7,14 @@ catálogo que el archivo trae.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditoria import reglas_porcentaje
 from auditoria.ficha import Estado, Ficha
-from nucleo.base_oficial.celdas import entero
+from nucleo.base_oficial.celdas import entero, llano
 from nucleo.base_oficial.lectura import BaseLeida
 from nucleo.computo import RESUMEN
 
@@ -70,16 +71,23 @@ def comparar_esperadas(base: BaseLeida, fichas: Sequence[Ficha]) -> Dato:
     renglones = sum(f.estado is not Estado.FUERA_DE_CATALOGO for f in fichas)
     publicado = base.resumen.get(ESPERADAS)
     esperadas = entero(publicado or "")
-    if esperadas is None:
+    if publicado is None:
         return Dato(ESPERADAS, publicado, str(renglones), None, _NO_PUBLICADO)
+    if esperadas is None:
+        return Dato(ESPERADAS, publicado, str(renglones), False, _SIN_EXPLICACION)
     if renglones < esperadas and not any(f.estado is Estado.PENDIENTE for f in fichas):
         return Dato(ESPERADAS, publicado, None, None, "el archivo sólo trae las actas registradas")
-    if esperadas == renglones + (especiales := sum(f.especial for f in fichas)) and especiales:
+    especiales = sum(f.especial for f in fichas) if _con_representacion_proporcional(base) else 0
+    if especiales and esperadas == renglones + especiales:
         # En diputaciones la casilla especial levanta además un acta de representación proporcional (dominio §5.1).
         regla = f"renglones de catálogo más {especiales} actas de representación proporcional que no trae"
         return Dato(ESPERADAS, publicado, str(esperadas), True, regla)
     regla = "renglones de catálogo en el archivo"
     return Dato(ESPERADAS, publicado, str(renglones), esperadas == renglones, regla)
+
+
+def _con_representacion_proporcional(base: BaseLeida) -> bool:
+    return "ID_DISTRITO_LOCAL" in base.posiciones and re.search("DIPUTA(CION|D)", llano(base.tipo_eleccion)) is not None
 
 
 def _esperadas(base: BaseLeida, fichas: Sequence[Ficha]) -> int:
@@ -165,7 +173,7 @@ def _comparar(campo: str, publicado: str | None, posibles: _Posibles, sin_actas:
     recalculado = _texto(debidas[0])
     if publicado is None:
         return Dato(campo, None, recalculado, None, _NO_PUBLICADO)
-    if publicado in ("", "-") and sin_actas:
+    if publicado in ("", "-") and sin_actas and reglas_porcentaje.iguales(recalculado, "0"):
         return Dato(campo, publicado, recalculado, True, "vacío por cero: aún no hay actas contabilizadas")
     for texto, regla, cumple in (
         *_explicaciones(publicado, debidas, True),

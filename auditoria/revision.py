@@ -18,7 +18,7 @@ from auditoria.reglas_renglon import Regla, Violacion
 from nucleo.base_oficial import fechas
 from nucleo.base_oficial.celdas import Marca, campo, entero
 from nucleo.base_oficial.lectura import BaseLeida, Renglon
-from nucleo.campo import Numero, SinDato
+from nucleo.campo import ILEGIBLE, SIN_DATO, Numero, SinDato
 from nucleo.inconsistencias import EXCEDE_LISTA_NOMINAL, TODOS_ILEGIBLES_O_SIN_DATO
 
 _SHA_256: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -44,11 +44,10 @@ def deducir(base: BaseLeida, fichas: Sequence[Ficha]) -> Criterios:
     """Los criterios que la base permite deducir."""
     planilla = inferencia.planilla(base)
     especiales = [f for f in fichas if f.especial and f.estado is Estado.CAPTURADA]
-    excede = [EXCEDE_LISTA_NOMINAL in f.observado.codigos for f in especiales]
     return Criterios(
         especial=inferencia.tope_especial(
-            [(f.total, f.representantes or 0) for f, e in zip(especiales, excede, strict=True) if e],
-            [(f.total, f.representantes or 0) for f, e in zip(especiales, excede, strict=True) if not e],
+            [(f.total, f.representantes or 0) for f in especiales if f.excedida],
+            [(f.total, f.representantes or 0) for f in especiales if not f.excedida],
         ),
         representantes_por_omision=2 * (len(planilla.partidos) + len(planilla.independientes)),
         # Si nadie escribió «sin dato», una celda vacía puede ser cero, ilegible o en blanco (Puebla 2018).
@@ -65,6 +64,8 @@ def revisar(base: BaseLeida, fichas: Sequence[Ficha], criterios: Criterios) -> l
     for renglon, ficha in zip(base.renglones, fichas, strict=True):
         for regla, detalle in (
             *_estatus(base, ficha, criterios),
+            *_especial(base, ficha, criterios.especial),
+            *_excluida(base, renglon, ficha),
             *_totales(base, renglon, ficha),
             *_claves(base, renglon, ficha),
             *_padron(base, renglon, ficha),
@@ -117,12 +118,45 @@ def _observacion(ficha: Ficha, codigos: frozenset[str]) -> _Hallazgos:
     yield reglas.OBSERVACION_NO_CORRESPONDE, "; ".join(partes)
 
 
+def _especial(base: BaseLeida, ficha: Ficha, tope: TopeEspecial) -> _Hallazgos:
+    if not ficha.especial or ficha.estado is not Estado.CAPTURADA or "OBSERVACIONES" not in base.posiciones:
+        return
+    representantes = ficha.representantes or 0
+    if not ficha.excedida and (motivo := tope.delata(ficha.total, representantes)):
+        yield reglas.EXCEDE_CONTABILIZADA, motivo
+    elif ficha.excedida != (ficha.total > inferencia.BOLETAS_ESPECIAL + representantes * (not ficha.excedida)):
+        marca = "marcada" if ficha.excedida else "sin marcar"
+        yield reglas.ESPECIAL_FUERA_DE_LO_USUAL, f"{marca} con {ficha.total} votos y {representantes} representaciones"
+
+
+def _excluida(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
+    """Lo que se deja sin sumar no puede traer datos: así se desaparecería un acta legible."""
+    if ficha.estado is Estado.CAPTURADA:
+        return
+    totales = [entero(base.valor(renglon, c)) or 0 for c in ("TOTAL_VOTOS_CALCULADO", "TOTAL_VOTOS_ASENTADO")]
+    votos = max(ficha.total, *totales)
+    if ficha.estado is Estado.PENDIENTE:
+        if votos or ficha.observado.codigos or ficha.observado.desconocido:
+            dice = base.valor(renglon, "OBSERVACIONES")[:60]
+            yield reglas.PENDIENTE_CON_DATOS, f"trae {votos} votos y dice «{dice}»"
+        return
+    if votos:
+        yield reglas.VOTOS_EN_ACTA_EXCLUIDA, f"{ficha.estado.value}, y trae {votos} votos"
+    casilla = base.valor(renglon, "CLAVE_CASILLA")
+    if ficha.estado is Estado.FUERA_DE_CATALOGO and casilla and casilla == _clave(base, renglon, ficha):
+        yield reglas.FUERA_DE_CATALOGO_CON_CASILLA, f"sus partes forman {casilla}"
+
+
 def _totales(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
     if ficha.estado is not Estado.CAPTURADA:
         return
-    publicado = entero(base.valor(renglon, "TOTAL_VOTOS_CALCULADO"))
-    if publicado is not None and publicado != ficha.total:
-        yield reglas.TOTAL_CALCULADO_NO_SUMA, f"dice {publicado} y sus votos suman {ficha.total}"
+    texto = base.valor(renglon, "TOTAL_VOTOS_CALCULADO")
+    publicado = entero(texto)
+    # Sin nada legible, Oaxaca 2022 llena todo el renglón con «ILEGIBLE» o «SIN DATO», también el total.
+    relleno = not ficha.legible and campo(texto) in (ILEGIBLE, SIN_DATO)
+    if publicado != ficha.total and "TOTAL_VOTOS_CALCULADO" in base.posiciones and not relleno:
+        dice = f"«{texto[:20]}»" if publicado is None else publicado
+        yield reglas.TOTAL_CALCULADO_NO_SUMA, f"dice {dice} y sus votos suman {ficha.total}"
     asentado = campo(base.valor(renglon, "TOTAL_VOTOS_ASENTADO"))
     if isinstance(asentado, Numero) and asentado.valor != ficha.total:
         yield reglas.TOTAL_ASENTADO_DISTINTO, f"el papel dice {asentado.valor} y sus votos suman {ficha.total}"
@@ -132,13 +166,9 @@ def _claves(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
     if ficha.estado is Estado.FUERA_DE_CATALOGO:
         return
     casilla = base.valor(renglon, "CLAVE_CASILLA")
-    partes = [base.valor(renglon, c) for c in ("ID_ENTIDAD", "SECCION", "ID_CASILLA", "EXT_CONTIGUA")]
-    numeros = [entero(p) for p in partes]
-    if "CLAVE_CASILLA" in base.posiciones and None not in numeros:
-        entidad, seccion, numero, contigua = (n or 0 for n in numeros)
-        compuesta = f"{entidad:02d}{seccion:04d}{ficha.tipo}{numero:02d}{contigua:02d}"
-        if casilla != compuesta:
-            yield reglas.CLAVE_CASILLA_NO_COMPONE, f"dice {casilla or 'vacío'} y sus partes forman {compuesta}"
+    if clave_comprobable(base, renglon, ficha) and casilla != (compuesta := _clave(base, renglon, ficha)):
+        forman = f"forman {compuesta}" if compuesta else "no son números"
+        yield reglas.CLAVE_CASILLA_NO_COMPONE, f"dice {casilla or 'vacío'} y sus partes {forman}"
     if "CLAVE_ACTA" in base.posiciones and "CLAVE_CASILLA" in base.posiciones:
         tipo = base.valor(renglon, "TIPO_ACTA")
         final = ficha.clave_acta.removeprefix(casilla)
@@ -147,6 +177,25 @@ def _claves(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
                 reglas.CLAVE_ACTA_NO_COMPONE,
                 f"dice {ficha.clave_acta or 'vacío'}; casilla {casilla}, tipo de acta {tipo or 'vacío'}",
             )
+
+
+_PARTES: Final = ("ID_ENTIDAD", "SECCION", "ID_CASILLA", "EXT_CONTIGUA")
+
+
+def clave_comprobable(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> bool:
+    """Si el archivo trae las partes de CLAVE_CASILLA; las mesas pueden decir «N/A» en alguna."""
+    if not base.posiciones.keys() >= {"CLAVE_CASILLA", *_PARTES}:
+        return False
+    return not (ficha.mesa and any(campo(base.valor(renglon, c)) is Marca.NO_APLICA for c in _PARTES))
+
+
+def _clave(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> str:
+    """CLAVE_CASILLA que forman sus partes; vacía si alguna no es un número."""
+    numeros = [n for c in _PARTES if (n := entero(base.valor(renglon, c))) is not None]
+    if len(numeros) < len(_PARTES):
+        return ""
+    entidad, seccion, numero, contigua = numeros
+    return f"{entidad:02d}{seccion:04d}{ficha.tipo}{numero:02d}{contigua:02d}"
 
 
 def _padron(base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
@@ -201,17 +250,27 @@ class _Repeticiones:
         self._por_division = Counter(
             (f.clave_acta, _division(base, r)) for r, f in zip(base.renglones, fichas, strict=True) if f.clave_acta
         )
-        self._huellas = Counter(base.valor(r, "CODIGO_INTEGRIDAD").lower() for r in base.renglones)
+        self._huellas = Counter(_imagen(base, r) for r in base.renglones)
+        self._identicas = Counter(
+            (f.clave_acta, _imagen(base, r)) for r, f in zip(base.renglones, fichas, strict=True) if f.clave_acta
+        )
 
     def de(self, base: BaseLeida, renglon: Renglon, ficha: Ficha) -> _Hallazgos:
-        division = _division(base, renglon)
+        division, huella = _division(base, renglon), _imagen(base, renglon)
         if (veces := self._por_division[ficha.clave_acta, division]) > 1:
             yield reglas.ACTA_DUPLICADA, f"aparece {veces} veces en la misma división"
+        elif huella and (veces := self._identicas[ficha.clave_acta, huella]) > 1:
+            # Una sección partida levanta dos actas, con dos imágenes; con una sola es la misma acta sumada dos veces.
+            yield reglas.ACTA_DUPLICADA, f"aparece {veces} veces con la misma imagen en distintas divisiones"
         elif self._claves[ficha.clave_acta] > 1:
             yield reglas.CLAVE_EN_DOS_DIVISIONES, f"este renglón es de {division or 'ninguna'}"
-        huella = base.valor(renglon, "CODIGO_INTEGRIDAD").lower()
-        if huella.upper() not in NADA and self._huellas[huella] > 1:
+        if huella and self._huellas[huella] > 1:
             yield reglas.HUELLA_REPETIDA, f"{huella[:12]}… está en {self._huellas[huella]} actas"
+
+
+def _imagen(base: BaseLeida, renglon: Renglon) -> str:
+    huella = base.valor(renglon, "CODIGO_INTEGRIDAD")
+    return "" if huella in NADA else huella.lower()
 
 
 def _division(base: BaseLeida, renglon: Renglon) -> str:

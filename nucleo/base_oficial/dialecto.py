@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -67,7 +68,7 @@ def decodificar(crudo: bytes, nombre: str) -> tuple[str, str, bool]:
         pass
     try:
         # En latin-1 los bytes 0x80 a 0x9f son controles que nadie escribe: si los hay, es la página de Windows.
-        if any(0x80 <= byte <= 0x9F for byte in cuerpo):
+        if re.search(rb"[\x80-\x9f]", cuerpo):
             return cuerpo.decode("cp1252"), "cp1252", bom
     except UnicodeDecodeError:
         pass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -25,8 +25,14 @@ _MAXIMO_PREAMBULO: Final = 40
 _MAXIMO_COLUMNAS: Final = 1_000
 """La base más ancha conocida (Puebla 2018) ronda 120; más es un archivo hecho para agotar a quien lo lea."""
 
+_MAXIMO_LINEA: Final = 64 * 1024
+"""Posiciones; el renglón más largo conocido no llega a 2 000."""
+
 _MINIMO_CONOCIDAS: Final = 4
 """Nombres reconocibles que debe tener el renglón de columnas para no confundirlo con otro archivo."""
+
+
+_DIVISION: Final = frozenset(c.nombre for c in (*columnas.DISTRITO, *columnas.MUNICIPIO))
 
 
 class Renglon(NamedTuple):
@@ -75,7 +81,7 @@ def leer_csv(crudo: bytes, nombre: str = "base.csv") -> BaseLeida:
     texto, codificacion, bom = dialecto.decodificar(crudo, nombre)
     fin = dialecto.fin_de_linea(texto)
     texto = texto.replace("\r\n", "\n").replace("\r", "\n")
-    inicio = _primeras(texto)
+    inicio = [linea.rstrip("\n") for linea in islice(_lineas(texto, nombre), _MAXIMO_PREAMBULO)]
     lugar = _lugar_del_encabezado(inicio)
     if lugar is None:
         raise BaseIlegible(
@@ -88,7 +94,7 @@ def leer_csv(crudo: bytes, nombre: str = "base.csv") -> BaseLeida:
     separador = dialecto.separador(inicio[lugar])
     encabezado, renglones = _renglones(texto, lugar, separador, nombre)
     posiciones, votos = _ubicar(encabezado)
-    preambulo = _Preambulo.de(inicio[:lugar])
+    preambulo = _Preambulo.de(inicio[:lugar], nombre)
     return BaseLeida(
         nombre=nombre,
         dialecto=Dialecto(
@@ -116,38 +122,42 @@ def parece_base(crudo: bytes) -> bool:
         texto, _, _ = dialecto.decodificar(crudo[:65_536], "")
     except BaseIlegible:
         return False
-    return _lugar_del_encabezado(_primeras(texto.replace("\r\n", "\n").replace("\r", "\n"))) is not None
+    inicio = islice(io.StringIO(texto.replace("\r\n", "\n").replace("\r", "\n")), _MAXIMO_PREAMBULO)
+    return _lugar_del_encabezado([linea.rstrip("\n") for linea in inicio]) is not None
 
 
-def _primeras(texto: str) -> list[str]:
-    return [linea.rstrip("\n") for linea in islice(io.StringIO(texto), _MAXIMO_PREAMBULO)]
+def _lineas(texto: str, nombre: str) -> Iterator[str]:
+    for numero, linea in enumerate(io.StringIO(texto), 1):
+        if len(linea) > _MAXIMO_LINEA:
+            raise _desmedido(nombre, numero, f"la línea mide más de {_MAXIMO_LINEA // 1024} KB")
+        yield linea
 
 
 def _lugar_del_encabezado(lineas: Sequence[str]) -> int | None:
     for lugar, linea in enumerate(lineas):
-        nombres = {columnas.canonica(n) for n in linea.split(dialecto.separador(linea))} - {None}
+        separador = dialecto.separador(linea)
+        if linea.count(separador) > 2 * _MAXIMO_COLUMNAS:
+            continue
+        nombres = {columnas.canonica(n) for n in linea.split(separador)} - {None}
         if len(nombres) >= _MINIMO_CONOCIDAS and nombres & columnas.ANTERIORES and nombres & columnas.POSTERIORES:
             return lugar
     return None
 
 
 def _renglones(texto: str, salta: int, separador: str, nombre: str) -> tuple[tuple[str, ...], tuple[Renglon, ...]]:
-    lector = csv.reader(islice(io.StringIO(texto), salta, None), delimiter=separador)
+    lector = csv.reader(islice(_lineas(texto, nombre), salta, None), delimiter=separador)
     encabezado: tuple[str, ...] = ()
     renglones = []
     try:
         for celdas in lector:
             linea = salta + lector.line_num
+            if len(celdas) > 2 * _MAXIMO_COLUMNAS:
+                raise _desmedido(nombre, linea, f"hay {len(celdas)} columnas")
             if not encabezado:
                 encabezado = _sin_cola(tuple(limpiar(celda) for celda in celdas), 0)
                 if len(encabezado) > _MAXIMO_COLUMNAS:
-                    raise BaseIlegible(
-                        nombre,
-                        linea,
-                        f"hay {len(encabezado)} columnas",
-                        "no es una base PREP o está dañada",
-                        "descargue otra vez el archivo original",
-                    )
+                    raise _desmedido(nombre, linea, f"hay {len(encabezado)} columnas")
+                _exigir_distintas(encabezado, columnas.canonica, nombre, linea)
             elif any(celda.strip() for celda in celdas):
                 ajustadas = _sin_cola(tuple(celdas), len(encabezado))
                 if len(ajustadas) != len(encabezado):
@@ -162,6 +172,31 @@ def _renglones(texto: str, salta: int, separador: str, nombre: str) -> tuple[tup
             "descargue otra vez el archivo original",
         ) from error
     return encabezado, tuple(renglones)
+
+
+def _desmedido(nombre: str, linea: int, que: str) -> BaseIlegible:
+    return BaseIlegible(
+        nombre, linea, que, "no es una base PREP o está dañada", "descargue otra vez el archivo original"
+    )
+
+
+def _exigir_distintas(nombres: Sequence[str], canonica: Callable[[str], str | None], archivo: str, linea: int) -> None:
+    """Con dos columnas del mismo nombre, cada quien leería una distinta y ninguna sería la publicada."""
+    vistas = set()
+    for nombre in nombres:
+        clave = canonica(nombre)
+        # Una base puede traer a la vez el distrito local y el federal: sólo ahí dos nombres no son el mismo dato.
+        if clave is None or clave in _DIVISION:
+            clave = columnas.normalizar(nombre)
+        if clave and clave in vistas:
+            raise BaseIlegible(
+                archivo,
+                linea,
+                f"la columna {nombre[:60]} está dos veces",
+                "el archivo fue editado o se generó mal",
+                "descargue otra vez el archivo original; si viene así, pida al instituto que lo corrija",
+            )
+        vistas.add(clave)
 
 
 def _sin_cola(celdas: tuple[str, ...], minimo: int) -> tuple[str, ...]:
@@ -209,7 +244,7 @@ class _Preambulo:
     resumen: Mapping[str, str]
 
     @staticmethod
-    def de(lineas: Sequence[str]) -> _Preambulo:
+    def de(lineas: Sequence[str], archivo: str) -> _Preambulo:
         llenas = [linea for linea in lineas if linea.strip("\t ,;|\"'")]
         linea_sep = bool(llenas) and llenas[0].strip().lower().startswith("sep=")
         llenas = llenas[linea_sep:]
@@ -221,7 +256,7 @@ class _Preambulo:
             linea_sep=linea_sep,
             tipo_eleccion=otras[0] if otras else "",
             corte=corte or (otras[1] if len(otras) > 1 else ""),
-            resumen=_emparejar(llenas[nombres : nombres + 2]),
+            resumen=_emparejar(llenas[nombres : nombres + 2], archivo),
         )
 
 
@@ -230,7 +265,7 @@ def _es_de_resumen(linea: str) -> bool:
     return sum(n.startswith(("ACTAS_", "PORCENTAJE_")) for n in nombres) >= 2
 
 
-def _emparejar(nombres_y_valores: Sequence[str]) -> dict[str, str]:
+def _emparejar(nombres_y_valores: Sequence[str], archivo: str) -> dict[str, str]:
     if len(nombres_y_valores) < 2:
         return {}
     separador = dialecto.separador(nombres_y_valores[0])
@@ -238,5 +273,6 @@ def _emparejar(nombres_y_valores: Sequence[str]) -> dict[str, str]:
         nombres, valores = csv.reader(nombres_y_valores, delimiter=separador)
     except (csv.Error, ValueError):
         return {}
+    _exigir_distintas(nombres, columnas.canonica_de_resumen, archivo, 0)
     pares = zip(nombres, valores, strict=False)
     return {columnas.canonica_de_resumen(n): limpiar(v).removesuffix("%").strip() for n, v in pares if n.strip()}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from nucleo.base_oficial.escritura import escribir_csv
 from nucleo.base_oficial.lectura import leer_csv
 from nucleo.base_oficial.paquetes import Archivo
 from nucleo.computo import RESUMEN
+from tests.conftest import RAIZ
 from tests.unidad.actas_de_prueba import INICIO, de_eleccion, proceso_raro
 from tests.unidad.bases_de_otros_anios import CDMX_2024, MUESTRAS, TAMAULIPAS_2023, Muestra
 
@@ -128,6 +133,10 @@ def test_lo_que_escribimos_nosotros_siempre_es_consistente(datos: st.DataObject,
         ("12/05/2024 12:06:00", "12/05/2024 14:01:00", "HORA_POSTERIOR_AL_CORTE"),
         ("12/05/2024 12:00:00", "12/05/2024 07:59:00", "HORA_FUERA_DE_OPERACION"),
         ("12/05/2024 12:00:00", "a mediodía", "HORA_MALFORMADA"),
+        (",0001,01,C,", ",XX,01,C,", "CLAVE_CASILLA_NO_COMPONE"),
+        (",12,12,600,", ",12,hola,600,", "TOTAL_CALCULADO_NO_SUMA"),
+        (",12,12,600,", ",12,SIN DATO,600,", "TOTAL_CALCULADO_NO_SUMA"),
+        (",12,12,600,", ",12,,600,", "TOTAL_CALCULADO_NO_SUMA"),
     ],
 )
 def test_un_solo_dato_alterado_se_nota(antes: str, despues: str, regla: str) -> None:
@@ -143,9 +152,91 @@ def test_la_misma_acta_dos_veces_y_la_misma_casilla_en_dos_distritos() -> None:
     renglon = CDMX_2024.contenido.decode().split("\n")[-2]
     repetida = _reglas(_texto(CDMX_2024, (renglon, f"{renglon}\n{renglon}")).hallado)
     assert (repetida["ACTA_DUPLICADA"], repetida["HUELLA_REPETIDA"]) == (2, 2)
-    otro = renglon.replace("001,GUSTAVO", "002,GUSTAVO")
+    otro = renglon.replace("001,GUSTAVO", "002,GUSTAVO").replace("0f" * 32, "1f" * 32)
     partida = _reglas(_texto(CDMX_2024, (renglon, f"{renglon}\n{otro}")).hallado)
     assert (partida["CLAVE_EN_DOS_DIVISIONES"], partida["ACTA_DUPLICADA"]) == (2, 0)
+
+
+def test_la_misma_acta_con_la_misma_imagen_se_sumo_en_dos_distritos() -> None:
+    renglon = CDMX_2024.contenido.decode().split("\n")[-2]
+    otro = renglon.replace("001,GUSTAVO", "002,GUSTAVO")
+    reglas = _reglas(_texto(CDMX_2024, (renglon, f"{renglon}\n{otro}")).hallado)
+    assert (reglas["ACTA_DUPLICADA"], reglas["CLAVE_EN_DOS_DIVISIONES"]) == (2, 0)
+
+
+_SIN_ACTA = (",10,,1,,", ",10,SIN ACTA POR PAQUETE NO ENTREGADO,0,,")
+_VOTOS = (",7,5,0,0,0,12,12,", ",0,0,0,0,0,0,0,")
+_CALLADA = ((",7,5,0,0,0,", ",,,,,,"), ("0f" * 32, ""))
+
+
+@pytest.mark.parametrize(
+    ("cambios", "regla"),
+    [
+        ((_SIN_ACTA,), "VOTOS_EN_ACTA_EXCLUIDA"),
+        ((_SIN_ACTA, (",7,5,0,0,0,12,12,", ",0,0,0,0,0,0,12,")), "VOTOS_EN_ACTA_EXCLUIDA"),
+        (((",00,1,A02,", ",00,3,A02,"), (",10,,1,,", ",10,,2,,")), "VOTOS_EN_ACTA_EXCLUIDA"),
+        (((",00,1,A02,", ",00,3,A02,"), (",10,,1,,", ",10,,2,,"), _VOTOS), "FUERA_DE_CATALOGO_CON_CASILLA"),
+        ((*_CALLADA, (",10,,1,,", ",10,,,,")), "PENDIENTE_CON_DATOS"),
+        ((*_CALLADA, (",12,12,600,10,,1,,", ",,,600,10,EXCEDE LISTA NOMINAL,,,")), "PENDIENTE_CON_DATOS"),
+    ],
+)
+def test_un_acta_legible_que_alguien_desaparecio(cambios: tuple[tuple[str, str], ...], regla: str) -> None:
+    informe = _texto(CDMX_2024, *cambios)
+    assert _reglas(informe.hallado)[regla] == 1
+    assert informe.veredicto is Veredicto.DISCREPANCIAS
+
+
+def test_el_acta_que_no_llego_puede_traer_ceros() -> None:
+    """Quintana Roo 2019 llena de ceros lo que no tiene acta."""
+    assert not _reglas(_texto(CDMX_2024, _SIN_ACTA, _VOTOS).hallado)
+
+
+def _especiales(*actas: tuple[int, str, int]) -> Hallado:
+    """Una base con esas especiales: votos, observación y contabilizada."""
+    renglon = CDMX_2024.contenido.decode().split("\n")[-2]
+    nuevos = []
+    for i, (votos, observacion, contabilizada) in enumerate(actas, 1):
+        cambiado = renglon.replace("001C0100", f"001S{i:02d}00").replace(",01,C,", f",{i:02d},S,")
+        cambiado = cambiado.replace(",7,5,0,0,0,12,12,600,10,,1,", f",{votos},0,0,0,0,{votos},{votos},0,10,*")
+        nuevos.append(cambiado.replace("*", f"{observacion},{contabilizada},").replace("0f" * 32, f"{i:064x}"))
+    hallado = _texto(CDMX_2024, (renglon, "\n".join(nuevos))).hallado
+    assert isinstance(hallado, Hallado)
+    return hallado
+
+
+_EXCEDE = "EXCEDE LISTA NOMINAL"
+
+
+def test_cincuenta_mil_votos_en_una_especial_no_acusan_a_las_bien_marcadas() -> None:
+    h = _especiales((50_990, "", 1), (1_001, _EXCEDE, 0), (1_005, _EXCEDE, 0), (990, "", 1))
+    graves = [v for v in h.violaciones if v.regla.gravedad is Gravedad.DISCREPANCIA]
+    assert [(v.regla.clave, v.clave_acta) for v in graves] == [("EXCEDE_CONTABILIZADA", "090001S0100A02")]
+
+
+def test_cincuenta_mil_votos_en_la_unica_especial() -> None:
+    assert _reglas(_especiales((50_033, "", 1)))["EXCEDE_CONTABILIZADA"] == 1
+
+
+def test_un_limite_legal_de_1500_boletas_avisa_y_no_acusa() -> None:
+    assert _reglas(_especiales((1_400, "", 1), (900, "", 1))) == {"ESPECIAL_FUERA_DE_LO_USUAL": 1}
+    assert _reglas(_especiales((800, _EXCEDE, 0))) == {"ESPECIAL_FUERA_DE_LO_USUAL": 1}
+
+
+@pytest.mark.parametrize("tipo", "MAP")
+def test_en_una_mesa_sin_representaciones_no_cabe_un_voto_de_mas(tipo: str) -> None:
+    """Antes se le sumaban dos por partido y se acusaba de «excede» a quien lo marcó bien."""
+    mesa = (("001C0100", f"001{tipo}0100"), (",01,C,", f",01,{tipo},"))
+    marcada = (",12,12,600,10,,1,,", f",12,12,11,N/A,{_EXCEDE},0,,")
+    assert not _reglas(_texto(CDMX_2024, *mesa, marcada).hallado)
+    de_mas = (",12,12,600,10,", ",12,12,11,N/A,")
+    assert _reglas(_texto(CDMX_2024, *mesa, de_mas).hallado) == {"EXCEDE_CONTABILIZADA": 1}
+
+
+def test_una_mesa_puede_no_tener_seccion() -> None:
+    informe = _texto(CDMX_2024, ("001C0100", "001M0100"), (",0001,01,C,", ",N/A,N/A,M,"))
+    assert not _reglas(informe.hallado)
+    assert isinstance(informe.hallado, Hallado)
+    assert next(c for c in informe.hallado.columnas if c.columna == "CLAVE_CASILLA").revisados == 0
 
 
 def test_la_especial_con_lista_nominal() -> None:
@@ -166,6 +257,35 @@ def test_el_resumen_no_sale_de_sus_renglones(antes: str, despues: str, campo: st
     (mal,) = [d for d in informe.hallado.resumen if d.coincide is False]
     assert mal.campo == campo
     assert dice in mal.regla
+
+
+def test_un_resumen_en_blanco_no_esconde_las_actas_registradas() -> None:
+    resumen = ('"2","1","0","1","50.0000","1","50.0000","0.0000","0","600","12","12","2.0000"', '"2","","","","","0"')
+    informe = _texto(CDMX_2024, _SIN_ACTA, _VOTOS, resumen)
+    assert isinstance(informe.hallado, Hallado)
+    mal = {d.campo for d in informe.hallado.resumen if d.coincide is False}
+    assert mal == {"ACTAS_REGISTRADAS", "ACTAS_CAPTURADAS", "PORCENTAJE_ACTAS_CAPTURADAS"}
+
+
+def test_una_base_sin_renglones_o_sin_nada_que_comprobar_no_es_consistente() -> None:
+    lineas = CDMX_2024.contenido.split(b"\n")
+    nada = b"SECCION,TIPO_CASILLA,ID_CASILLA,PAN,NULOS,LISTA_NOMINAL\n1,B,1,5,0,600\n"
+    for contenido in (b"\n".join(lineas[:6]), nada):
+        informe = auditar_base(Archivo("vacia.csv", contenido))
+        assert informe.veredicto is Veredicto.ILEGIBLE
+        assert "comprobar" in redactar(informe)
+
+
+@pytest.mark.parametrize(("eleccion", "coincide"), [("JEFATURA DE GOBIERNO", False), ("DIPUTACIONES LOCALES", True)])
+def test_actas_esperadas_de_mas_que_no_son_de_representacion_proporcional(eleccion: str, coincide: bool) -> None:
+    especial = (("001C0100", "001S0100"), (",01,C,", ",01,S,"), (",12,12,600,", ",12,12,0,"))
+    renglon = CDMX_2024.contenido.decode().split("\n")[-2]
+    pendiente = "090001C0200,090001C0200A02,09,CDMX,001,GAM,0001,02,C,00,1,A02" + "," * 23
+    otra = (renglon, f"{renglon}\n{pendiente}")
+    tres = ('"2","1","0"', '"3","1","0"')
+    informe = _texto(CDMX_2024, ("JEFATURA DE GOBIERNO", eleccion), otra, tres, *especial)
+    assert isinstance(informe.hallado, Hallado)
+    assert informe.hallado.esperadas.coincide is coincide
 
 
 def _con_especial(resumen: str) -> Informe:
@@ -285,6 +405,63 @@ def test_mal_escrita_la_orden_dice_como_se_usa(capsys: pytest.CaptureFixture[str
     assert main(["a", "--xml"]) == 2
     assert main(["--ayuda"]) == 0
     assert "Salida: 0 consistente" in capsys.readouterr().out
+
+
+def _orden(*argumentos: str | bytes, salida: str = "", **ambiente: str) -> subprocess.CompletedProcess[bytes]:
+    orden = [sys.executable, "-m", "auditoria.auditar", *argumentos]
+    with Path(salida or os.devnull).open("wb") as destino:
+        return subprocess.run(
+            orden,
+            stdout=destino if salida else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=RAIZ,
+            env=os.environ | ambiente,
+            check=False,
+        )
+
+
+def test_disco_lleno_terminal_sin_acentos_o_nombre_que_no_es_texto(tmp_path: Path) -> None:
+    """Salir con 1 se tomaría por «hay discrepancias»."""
+    raro = os.fsencode(tmp_path) + b"/gub\xff.csv"
+    Path(os.fsdecode(raro)).write_bytes(CDMX_2024.contenido)
+    lleno = _orden(raro, salida="/dev/full")
+    assert (lleno.returncode, lleno.stderr.count(b"\n")) == (2, 1)
+    cerrada = subprocess.run(
+        ["sh", "-c", '"$0" -m auditoria.auditar "$1" >&-', sys.executable, raro], cwd=RAIZ, check=False
+    )
+    assert cerrada.returncode == 2
+    assert _orden(raro, PYTHONIOENCODING="ascii:strict").returncode == 0
+    assert _orden(raro, PYTHONIOENCODING="utf-8:strict").returncode == 0
+    objeto = json.loads(_orden(raro, "--json", PYTHONIOENCODING="ascii:strict").stdout.decode("utf-8"))
+    assert objeto["tipo_eleccion"] == "JEFATURA DE GOBIERNO"
+
+
+def test_un_defecto_de_la_propia_auditoria_no_se_toma_por_veredicto(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def falla(_: Path) -> list[Informe]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("auditoria.auditar.auditar_archivo", falla)
+    assert main(["x.csv"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert _json(capsys, "x.csv", "--json")[1]["veredicto"] == "ilegible"
+
+
+def test_mal_escrita_la_orden_tambien_contesta_en_json(capsys: pytest.CaptureFixture[str]) -> None:
+    salida, objeto = _json(capsys, "--json")
+    assert (salida, objeto["veredicto"]) == (2, "ilegible")
+    assert objeto["motivo"]["siguiente"]
+
+
+def test_un_nombre_que_la_terminal_obedece() -> None:
+    orden = "\x1b[2J\x1b]0;\x07\u202e\x9b"
+    informe = _texto(CDMX_2024, ("JEFATURA", orden + "JEFATURA"), (",10,,1,,", f",10,{orden},1,,"))
+    for archivo in ("a\nVEREDICTO: consistente\udcff.csv", "b.csv"):
+        texto = redactar(replace(informe, archivo=archivo))
+        assert "\ufffd" in texto
+        assert all(c.isprintable() for c in texto.replace("\n", ""))
+        assert sum(linea.startswith("VEREDICTO") for linea in texto.splitlines()) == 1
 
 
 def test_el_informe_cabe_en_una_terminal_y_empieza_por_lo_importante(datos: Path) -> None:

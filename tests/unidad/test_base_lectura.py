@@ -245,6 +245,40 @@ def test_lo_que_llego_no_es_una_base(contenido: bytes, dice: str) -> None:
         leer_csv(contenido, "raro.csv")
 
 
+@pytest.mark.parametrize(
+    ("antes", "despues", "columna"),
+    [
+        (b",PAN,MC,", b",PAN,PAN,", "PAN"),
+        (b",PAN,MC,", b",PAN,pan,", "pan"),
+        (b",MECANISMO_TRASLADO,", b",CONTABILIZADA,", "CONTABILIZADA"),
+        (b'"TOTAL_VOTOS_S_CS"', b'"TOTAL_VOTOS_C_CS"', "TOTAL_VOTOS_C_CS"),
+    ],
+)
+def test_una_columna_dos_veces_y_gana_la_que_nadie_ve(antes: bytes, despues: bytes, columna: str) -> None:
+    with pytest.raises(BaseIlegible, match=f"la columna {columna} está dos veces"):
+        leer_csv(CDMX_2024.contenido.replace(antes, despues))
+
+
+def test_el_distrito_local_y_el_federal_caben_en_la_misma_base() -> None:
+    ambos = CDMX_2024.contenido.replace(b",MECANISMO_TRASLADO,", b",ID_DISTRITO_FEDERAL,")
+    assert leer_csv(ambos).renglones
+
+
+def test_un_renglon_sin_fin_se_rechaza_antes_de_separarlo() -> None:
+    with pytest.raises(BaseIlegible, match="línea 1: la línea mide más de 64 KB"):
+        leer_csv(b"0," * 1_000_000)
+    with pytest.raises(BaseIlegible, match="línea 8: la línea mide más de 64 KB"):
+        leer_csv(CDMX_2024.contenido + b"," * 100_000)
+    with pytest.raises(BaseIlegible, match="línea 8: hay 10001 columnas"):
+        leer_csv(CDMX_2024.contenido + b"," * 10_000)
+
+
+def test_el_limite_admite_una_eleccion_nacional_y_lo_dice() -> None:
+    assert 2 * 60_000_000 < paquetes.MAXIMO_BYTES < 200_000_000
+    with pytest.raises(BaseIlegible, match="128 MB y una elección nacional ronda 60"):
+        bases(_zip({"a.csv": b"0" * (paquetes.MAXIMO_BYTES + 1)}), "bomba.zip")
+
+
 def test_el_paquete_solo_trae_imagenes() -> None:
     with pytest.raises(BaseIlegible, match="ninguna base"):
         bases(_zip({"acta.jpg": b"\xff\xd8\xff", "LEEME.txt": b"hola"}), "imagenes.zip")
