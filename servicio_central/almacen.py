@@ -257,12 +257,17 @@ class Almacen:
 
     # ----------------------------------------------------------------------------------------------------------- latido
 
-    def ultimo_latido(self, equipo: str) -> tuple[str, str, str] | None:
-        """(sesión, motivo, hora) del último latido guardado."""
-        fila: tuple[str, str, str] | None = self.bd.execute(
-            "SELECT sesion, motivo, hora FROM latidos WHERE equipo = ?", (equipo,)
-        ).fetchone()
-        return fila
+    def ultimo_latido(self, equipo: str) -> tuple[str, bool] | None:
+        """(sesión, si fue de muerte) del último latido guardado."""
+        fila = self.bd.execute("SELECT sesion, motivo FROM latidos WHERE equipo = ?", (equipo,)).fetchone()
+        return None if fila is None else (str(fila[0]), fila[1] == "muerte")
+
+    def es_primer_latido(self, latido: Latido) -> bool:
+        """Si ese latido (sesión y hora) no se había visto; lo recuerda. Uno repetido no revive a un kiosco apagado."""
+        visto = self.bd.execute(
+            "INSERT OR IGNORE INTO latidos_vistos VALUES (?,?,?)", (latido.equipo, latido.sesion, latido.hora)
+        )
+        return visto.rowcount > 0
 
     def guardar_latido(self, latido: Latido, recibido: str, *, retroceso: bool) -> None:
         self.bd.execute(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
-from nucleo.definicion import DefinicionInvalida, cargar_proceso
+from nucleo.definicion import DefinicionInvalida
+from nucleo.eleccion import Proceso
+from nucleo.padron import Padron
 from nucleo.temas import ambito_de
-from servicio_central import ajustes, inscripcion
+from servicio_central import ajustes, disco, inscripcion, padrones, vigente
+from servicio_central.ajustes import Ajustes
 from servicio_central.almacen import Almacen
 from servicio_central.enlace import Enlace, mqtt_de
 from servicio_central.firmante import FirmanteDeArchivo
@@ -21,8 +26,10 @@ from servicio_central.vigia import Vigia
 
 
 def decir(texto: str) -> None:
-    """Una línea de bitácora en la salida de errores: hora UTC y suceso."""
-    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} centro: {texto}", file=sys.stderr, flush=True)
+    """Una línea de bitácora en la salida de errores: hora UTC y suceso. Nunca lanza."""
+    # Que no quepa la bitácora (disco lleno, tubería cerrada) no es motivo para dejar de recibir.
+    with suppress(OSError, ValueError):
+        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} centro: {texto}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -34,6 +41,8 @@ class Centro:
     ingesta: Ingesta
     enlace: Enlace
     vigia: Vigia
+    candado: int
+    """Descriptor que impide abrir dos centros sobre la misma carpeta."""
 
     def empezar(self, parar: Event) -> Thread:
         """Corre la ingesta en su hilo hasta que `parar` se active."""
@@ -50,23 +59,66 @@ def abrir_centro(carpeta: Path, avisar: Callable[[str], None] = decir) -> Centro
         sqlite3.Error: si el almacén no se puede abrir.
     """
     donde = ajustes.leer(carpeta)
-    padron = inscripcion.leer_padron(carpeta)
+    candado = _tomar(carpeta)
     try:
-        proceso = replace(cargar_proceso(donde.proceso), modo=donde.modo)
-    except (DefinicionInvalida, OSError) as error:
+        return _armar(carpeta, donde, candado, avisar)
+    except BaseException:
+        os.close(candado)
+        raise
+
+
+def _tomar(carpeta: Path) -> int:
+    try:
+        return disco.tomar(carpeta / ".centro", esperar=False)
+    except BlockingIOError as error:
         raise Tropiezo(
+            "YA_CORRE",
+            f"otro centro ya usa {carpeta}",
+            "se arrancó dos veces, o el anterior no ha terminado",
+            "use el que ya corre, o deténgalo antes de arrancar otro",
+        ) from error
+
+
+def _definicion(carpeta: Path, donde: Ajustes, clave: str, avisar: Callable[[str], None]) -> Proceso:
+    """La de `centro.toml` o, si ya no se puede usar, la última que se aceptó."""
+    try:
+        return vigente.adoptar(carpeta, donde.proceso, donde.modo, clave)
+    except (DefinicionInvalida, OSError, Tropiezo) as error:
+        tropiezo = Tropiezo(
             "DEFINICION",
             f"la definición {donde.proceso} no se puede usar ({error})",
             "se movió o se editó la carpeta",
             "corrija lo señalado, o el `proceso` de centro.toml",
-        ) from error
-    if (padron.proceso, padron.modo) != (proceso.clave, donde.modo):
+        )
+        with suppress(DefinicionInvalida, OSError):
+            if (carpeta / vigente.COPIA).exists() and (anterior := vigente.leer(carpeta)).clave == clave:
+                avisar(f"{tropiezo}; se sigue con la última aceptada ({anterior.huella[:12]})")
+                return anterior
+        raise tropiezo from error
+
+
+def _padron(carpeta: Path, donde: Ajustes, avisar: Callable[[str], None]) -> Padron:
+    padron = padrones.mas_nuevo(carpeta)
+    if padron.modo != donde.modo:
         raise Tropiezo(
             "PADRON",
-            f"el padrón es de {padron.modo}/{padron.proceso} y el centro de {donde.modo}/{proceso.clave}",
-            "se copió el padrón o la definición de otro proceso",
+            f"el padrón es de modo {padron.modo} y el centro de {donde.modo}",
+            "se copió el padrón de otro centro",
             "indique la carpeta que corresponde",
         )
+    puesto = inscripcion.leer_padron(carpeta).version
+    if puesto < padron.version:
+        avisar(
+            f"{ajustes.PADRON} es el {puesto}, anterior al {padron.version} que ya se tuvo; se usa el {padron.version}"
+        )
+    with suppress(OSError):
+        padrones.recordar(carpeta, padron)
+    return padron
+
+
+def _armar(carpeta: Path, donde: Ajustes, candado: int, avisar: Callable[[str], None]) -> Centro:
+    padron = _padron(carpeta, donde, avisar)
+    proceso = _definicion(carpeta, donde, padron.proceso, avisar)
     almacen = Almacen.abrir(carpeta / ajustes.ALMACEN)
     firmante = FirmanteDeArchivo(carpeta / ajustes.LLAVE_ACUSES, ajustes.KID_CENTRO)
     ingesta = Ingesta(almacen, proceso, padron, firmante, lambda: datetime.now(UTC), donde.modo)
@@ -76,4 +128,4 @@ def abrir_centro(carpeta: Path, avisar: Callable[[str], None] = decir) -> Centro
     # Lo que esperaba se vuelve a juzgar: la definición pudo cambiar con el centro apagado.
     for alarma in ingesta.recargar().alarmas:
         avisar(alarma)
-    return Centro(carpeta, almacen, ingesta, Enlace(ingesta, conectar, avisar, vigia.revisar), vigia)
+    return Centro(carpeta, almacen, ingesta, Enlace(ingesta, conectar, avisar, vigia.revisar), vigia, candado)

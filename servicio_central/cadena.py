@@ -39,6 +39,10 @@ class Cadena:
             self.huella = siguiente.huella
             del self.sueltos[self.contiguo]
 
+    def conoce(self, secuencia: int) -> bool:
+        """Si ya se agregó el sobre de esa secuencia."""
+        return secuencia <= self.contiguo or secuencia in self.sueltos
+
     @property
     def rota(self) -> bool:
         """El siguiente sobre está, pero no encadena: alguien reescribió la historia del equipo."""

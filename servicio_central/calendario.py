@@ -14,12 +14,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from nucleo.eleccion import Proceso
-from servicio_central.corte import nombre_de, ultimo_publicado
+from servicio_central.corte import es_de_cierre, es_futuro, nombre_de, ultimo_publicado
 
 _REINTENTO: Final = 20.0
 """Segundos antes de repetir un corte que falló."""
+
+_PLAZO: Final = 600.0
+"""Segundos que puede tardar un corte."""
 
 Hacer = Callable[[datetime, bool], str]
 """Hace el corte de esa hora (y si es el último); devuelve la queja, o vacío si salió."""
@@ -41,14 +45,22 @@ def siguiente(proceso: Proceso, despues_de: datetime) -> datetime | None:
     return next((h for h in horas(proceso) if h > despues_de), None)
 
 
-def atrasado(proceso: Proceso, ahora: datetime, publicado: str | None) -> datetime | None:
+def atrasado(proceso: Proceso, ahora: datetime, publicado: str | None, de_cierre: bool = False) -> datetime | None:
     """El corte que debió salir y no está, con la hora en que de verdad se haría; `None` si no falta ninguno.
 
     No se le pone la hora que le tocaba: diría que a esa hora se tenían datos que llegaron después.
+
+    Args:
+        publicado: el que se publica; si su hora no ha llegado es un error y no cuenta como hecho.
+        de_cierre: si ese se hizo como el último. Después del cierre, otro cualquiera no basta.
     """
     pasadas = [h for h in horas(proceso) if h <= ahora]
-    if not pasadas or (publicado is not None and publicado >= nombre_de(proceso, pasadas[-1])):
+    if not pasadas:
         return None
+    if publicado is not None and not es_futuro(proceso, publicado, ahora):
+        al_corriente = publicado >= nombre_de(proceso, pasadas[-1])
+        if al_corriente and (de_cierre or ahora < proceso.cierre):
+            return None
     return max(pasadas[-1], ahora.replace(second=0, microsecond=0))
 
 
@@ -57,9 +69,13 @@ def en_otro_proceso(carpeta: Path) -> Hacer:
 
     def hacer(hora: datetime, ultimo: bool) -> str:
         orden = [sys.executable, "-m", "servicio_central.corte", "--carpeta", str(carpeta), "--hora", hora.isoformat()]
-        hecho = subprocess.run(
-            [*orden, *(["--ultimo"] if ultimo else [])], capture_output=True, text=True, check=False, timeout=600
-        )
+        orden += ["--ultimo"] if ultimo else []
+        try:
+            hecho = subprocess.run(orden, capture_output=True, text=True, check=False, timeout=_PLAZO)
+        except subprocess.TimeoutExpired:
+            return f"tardó más de {_PLAZO:.0f} s y se detuvo"
+        except OSError as error:
+            return f"no se pudo empezar ({error})"
         return "" if hecho.returncode == 0 else (hecho.stderr.strip() or f"terminó con {hecho.returncode}")
 
     return hacer
@@ -68,30 +84,66 @@ def en_otro_proceso(carpeta: Path) -> Hacer:
 def empezar(
     carpeta: Path, proceso: Callable[[], Proceso], hacer: Hacer, avisar: Callable[[str], None], parar: Event
 ) -> Thread:
-    """Hilo que hace los cortes hasta el cierre o hasta `parar`. `proceso` da la definición vigente en cada vuelta."""
+    """Hilo que hace los cortes hasta `parar`; después del cierre sigue atento, porque el reloj o la definición pueden
+    corregirse. `proceso` da la definición vigente en cada vuelta."""
+    vuelta = _Vuelta(carpeta, proceso, hacer, avisar)
 
     def correr() -> None:
-        while not parar.is_set():
-            ahora = datetime.now(UTC)
-            vigente = proceso()
-            debe = atrasado(vigente, ahora, ultimo_publicado(carpeta))
-            if debe is None:
-                proxima = siguiente(vigente, ahora)
-                if proxima is None:
-                    avisar("ya se hizo el último corte del calendario")
-                    return
-                # A lo más un minuto cada vez: la definición o el reloj de la máquina pueden cambiar mientras se espera.
-                parar.wait(min(60.0, (proxima - ahora).total_seconds()))
-                continue
-            puntual = max(h for h in horas(vigente) if h <= ahora)
-            hora = puntual if ahora - puntual < timedelta(minutes=1) else debe
-            queja = hacer(hora, hora >= vigente.cierre)
-            if queja:
-                avisar(f"no salió el corte de las {hora:%H:%M}: {queja}; se repite en {_REINTENTO:.0f} s")
-                parar.wait(_REINTENTO)
-            else:
-                avisar(f"corte de las {hora:%H:%M} publicado")
+        espera = 0.0
+        while not parar.wait(espera):
+            try:
+                espera = vuelta.dar(datetime.now(UTC))
+            except Exception as error:
+                # Sin este hilo no hay publicación: ningún defecto lo termina.
+                avisar(f"DEFECTO en el calendario ({error!r}); se reintenta en {_REINTENTO:.0f} s")
+                espera = _REINTENTO
 
     hilo = Thread(target=correr, name="calendario", daemon=True)
     hilo.start()
     return hilo
+
+
+class _Vuelta:
+    """Lo que el hilo hace cada vez que despierta."""
+
+    def __init__(
+        self, carpeta: Path, proceso: Callable[[], Proceso], hacer: Hacer, avisar: Callable[[str], None]
+    ) -> None:
+        self._carpeta = carpeta
+        self._proceso = proceso
+        self._hacer = hacer
+        self._avisar = avisar
+        self._dicho = ""
+
+    def dar(self, ahora: datetime) -> float:
+        """Hace el corte que falte y devuelve cuántos segundos esperar."""
+        proceso, publicado = self._proceso(), ultimo_publicado(self._carpeta)
+        if publicado is not None and es_futuro(proceso, publicado, ahora):
+            self._una_vez(f"ERROR: se publica el corte {publicado}, cuya hora aún no llega; revise el reloj")
+        de_cierre = publicado is not None and es_de_cierre(self._carpeta, publicado)
+        debe = atrasado(proceso, ahora, publicado, de_cierre)
+        if debe is None:
+            proxima = siguiente(proceso, ahora)
+            if proxima is None:
+                self._una_vez("ya se hizo el último corte del calendario")
+                return 60.0
+            # A lo más un minuto cada vez: la definición o el reloj de la máquina pueden cambiar mientras se espera.
+            return min(60.0, (proxima - ahora).total_seconds())
+        puntual = max(h for h in horas(proceso) if h <= ahora)
+        hora = puntual if ahora - puntual < timedelta(minutes=1) else debe
+        queja = self._hacer(hora, hora >= proceso.cierre)
+        local = hora.astimezone(ZoneInfo(proceso.huso))
+        if queja:
+            self._avisar(f"no salió el corte de las {local:%H:%M}: {queja}; se repite en {_REINTENTO:.0f} s")
+            return _REINTENTO
+        publicado = ultimo_publicado(self._carpeta)
+        if publicado != nombre_de(proceso, hora):
+            self._avisar(f"se hizo el corte de las {local:%H:%M} pero se publica el {publicado or 'de nadie'}")
+            return _REINTENTO
+        self._avisar(f"corte de las {local:%H:%M} publicado")
+        return 0.0
+
+    def _una_vez(self, texto: str) -> None:
+        if texto != self._dicho:
+            self._avisar(texto)
+        self._dicho = texto

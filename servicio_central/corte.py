@@ -18,8 +18,8 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,10 +27,10 @@ from zoneinfo import ZoneInfo
 from nucleo.acta import Acta
 from nucleo.base_oficial.escritura import escribir_zip
 from nucleo.computo import Resumen, resumir
-from nucleo.definicion import DefinicionInvalida, cargar_proceso
+from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.libro import actas_de
-from servicio_central import ajustes, disco, pagina
+from servicio_central import disco, pagina, vigente
 from servicio_central.lectura import Leidos, leer_hechos
 from servicio_central.tablas import Tablas, tablas_de
 from servicio_central.tropiezo import Tropiezo
@@ -38,6 +38,11 @@ from servicio_central.tropiezo import Tropiezo
 CORTES: Final = "cortes"
 PUBLICO: Final = "publico"
 RESUMEN: Final = "resumen.json"
+HOLGURA: Final = timedelta(minutes=2)
+"""Cuánto puede adelantarse la hora de un corte al reloj de la máquina."""
+
+_TURNO: Final = ".turno-cortes"
+_PROVISIONAL: Final = ".corte-"
 
 _NOMBRE: Final = re.compile(r"[0-9]{8}_[0-9]{4}(?:[0-9]{2})?")
 
@@ -57,6 +62,8 @@ class Corte:
     hechos: int
     conjunto: str
     """Huella del conjunto de hechos (`servicio_central.lectura`)."""
+    aviso: str = field(default="", compare=False)
+    """Lo inesperado al publicarlo, para decirlo a quien lo pidió; vacío si quedó publicado sin más."""
 
 
 def actas_del_libro(carpeta: Path, proceso: Proceso, eleccion: str) -> tuple[Acta, ...]:
@@ -77,18 +84,40 @@ def hacer_corte(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, 
         ultimo: si es el de cierre: la participación incluye las casillas especiales (Anexo 13, numeral 29).
 
     Raises:
-        Tropiezo: CORTE_EXISTENTE, si ya hay uno de esa hora con otros datos; OSError si no se pudo escribir.
+        Tropiezo: CORTE_FUTURO, si esa hora aún no llega; CORTE_EXISTENTE, si ya hay uno de esa hora con otros datos.
+        OSError: si no se pudo escribir.
         sqlite3.Error: si el almacén no se puede leer.
     """
     return hacer_cortes(carpeta, proceso, hora, ultimo=ultimo)[eleccion]
 
 
-def hacer_cortes(carpeta: Path, proceso: Proceso, hora: datetime, *, ultimo: bool = False) -> dict[str, Corte]:
+def hacer_cortes(
+    carpeta: Path, proceso: Proceso, hora: datetime, *, ultimo: bool = False, ahora: datetime | None = None
+) -> dict[str, Corte]:
     """Hace el corte de todas las elecciones, lo escribe y lo publica. Repetirlo con los mismos hechos no cambia nada.
+
+    Args:
+        ahora: el reloj de la máquina, si no se quiere preguntarle.
 
     Raises:
         Como `hacer_corte`.
     """
+    ahora = ahora or datetime.now(UTC)
+    if hora > ahora + HOLGURA:
+        raise Tropiezo(
+            "CORTE_FUTURO",
+            f"la hora pedida, {hora.isoformat()}, aún no llega",
+            "un dedazo en --hora, o el reloj de esta máquina está atrasado",
+            "corrija la hora (`timedatectl` dice la de la máquina) y repita",
+        )
+    # Dos cortes a la vez se estorbarían al renombrar y el más lento podría retroceder lo publicado.
+    with disco.turno(carpeta / _TURNO):
+        return _hacer(carpeta, proceso, hora, ultimo, ahora)
+
+
+def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora: datetime) -> dict[str, Corte]:
+    for resto in carpeta.glob(f"{_PROVISIONAL}*"):
+        shutil.rmtree(resto, ignore_errors=True)  # de un proceso que murió: quien vive tiene el turno
     nombre = nombre_de(proceso, hora)
     destino = carpeta / CORTES / nombre
     partes = [_preparar(carpeta, proceso, clave, hora, ultimo) for clave in proceso.elecciones]
@@ -103,7 +132,7 @@ def hacer_cortes(carpeta: Path, proceso: Proceso, hora: datetime, *, ultimo: boo
             )
     else:
         _escribir(carpeta, destino, archivos)
-    _publicar(carpeta, nombre)
+    aviso = _publicar(carpeta, proceso, nombre, ahora)
     return {
         p.eleccion: Corte(
             p.eleccion,
@@ -114,6 +143,7 @@ def hacer_cortes(carpeta: Path, proceso: Proceso, hora: datetime, *, ultimo: boo
             p.tablas.resumen,
             len(p.leidos.hechos),
             p.leidos.conjunto,
+            aviso,
         )
         for p in partes
     }
@@ -132,6 +162,19 @@ def ultimo_publicado(carpeta: Path) -> str | None:
     except OSError:
         return None
     return nombre if _NOMBRE.fullmatch(nombre) else None
+
+
+def es_futuro(proceso: Proceso, nombre: str, ahora: datetime) -> bool:
+    """Si ese corte dice una hora que aún no llega: nació de un dedazo o de un salto del reloj."""
+    return nombre > nombre_de(proceso, ahora + HOLGURA)
+
+
+def es_de_cierre(carpeta: Path, nombre: str) -> bool:
+    """Si ese corte se hizo como el último; falso también si no se puede leer."""
+    try:
+        return json.loads((carpeta / CORTES / nombre / RESUMEN).read_bytes())["ultimo"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -198,7 +241,7 @@ def _iguales(destino: Path, archivos: dict[str, bytes]) -> bool:
 def _escribir(carpeta: Path, destino: Path, archivos: dict[str, bytes]) -> None:
     """Todo a una carpeta provisional, fsync, y un renombre que la hace existir de golpe."""
     destino.parent.mkdir(exist_ok=True, mode=0o755)
-    provisional = carpeta / f".corte-{destino.name}-{os.getpid()}"
+    provisional = carpeta / f"{_PROVISIONAL}{destino.name}-{os.getpid()}"
     shutil.rmtree(provisional, ignore_errors=True)
     try:
         provisional.mkdir(mode=0o755)
@@ -211,11 +254,18 @@ def _escribir(carpeta: Path, destino: Path, archivos: dict[str, bytes]) -> None:
     disco.sincronizar(destino.parent)
 
 
-def _publicar(carpeta: Path, nombre: str) -> None:
+def _publicar(carpeta: Path, proceso: Proceso, nombre: str, ahora: datetime) -> str:
+    """Publica el corte si es el más nuevo y devuelve el aviso que haga falta.
+
+    Volver a hacer un corte viejo no retrocede lo publicado; pero uno cuya hora no ha llegado no es una barrera: si lo
+    fuera, un dedazo detendría la publicación hasta esa fecha.
+    """
     publicado = ultimo_publicado(carpeta)
-    if publicado is not None and publicado >= nombre:
-        return  # volver a hacer un corte viejo no retrocede lo publicado
+    futuro = publicado is not None and es_futuro(proceso, publicado, ahora)
+    if publicado is not None and publicado >= nombre and not futuro:
+        return "" if publicado == nombre else f"no se publicó: ya se publica el {publicado}, que es posterior"
     apuntar(carpeta, f"{CORTES}/{nombre}")
+    return f"se publicaba el {publicado}, cuya hora aún no llega; se sustituyó por el {nombre}" if futuro else ""
 
 
 def apuntar(carpeta: Path, destino: str) -> None:
@@ -240,14 +290,26 @@ def main() -> None:
     if opciones.hora is not None and opciones.hora.utcoffset() is None:
         lector.error("--hora debe decir su huso, como 2022-06-05T21:20-05:00")
     try:
-        donde = ajustes.leer(opciones.carpeta)
-        proceso = replace(cargar_proceso(donde.proceso), modo=donde.modo)
+        proceso = vigente.leer(opciones.carpeta)
         hora = opciones.hora or datetime.now(ZoneInfo(proceso.huso)).replace(second=0, microsecond=0)
-        for corte in hacer_cortes(opciones.carpeta, proceso, hora, ultimo=opciones.ultimo).values():
+        cortes = hacer_cortes(opciones.carpeta, proceso, hora, ultimo=opciones.ultimo)
+        for corte in cortes.values():
             avance = f"{corte.resumen.capturadas} de {corte.resumen.esperadas} actas capturadas"
             print(f"{corte.eleccion} {corte.carpeta.name}: {avance}; {corte.zip}")
+        for aviso in {c.aviso for c in cortes.values()} - {""}:
+            print(f"corte: {aviso}", file=sys.stderr)
     except (Tropiezo, DefinicionInvalida, sqlite3.Error, OSError) as error:
         print(f"corte: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except Exception as error:
+        # Quien lo lee a media noche necesita una línea; lo anterior sigue publicado.
+        tropiezo = Tropiezo(
+            "DEFECTO",
+            f"no se pudo hacer ({error!r})",
+            "un defecto del programa, o la definición no es la de estos hechos",
+            "el anterior sigue publicado; revise la definición y avise a quien mantiene el programa",
+        )
+        print(f"corte: {tropiezo}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -41,6 +44,32 @@ def carpeta_privada(ruta: Path) -> Path:
     """Crea la carpeta con permisos 0700 (o la deja como está) y la devuelve."""
     ruta.mkdir(parents=True, exist_ok=True, mode=0o700)
     return ruta
+
+
+def tomar(ruta: Path, *, esperar: bool = True) -> int:
+    """Toma para sí ese archivo (o carpeta) y devuelve el descriptor; se suelta al cerrarlo o al morir el proceso.
+
+    Raises:
+        BlockingIOError: si otro lo tiene y no se quiso esperar.
+    """
+    como = os.O_RDONLY if ruta.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(ruta, como, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if esperar else fcntl.LOCK_NB))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def turno(ruta: Path) -> Iterator[None]:
+    """Espera a que nadie más tenga tomado `ruta` y lo tiene mientras dura el bloque."""
+    descriptor = tomar(ruta)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _volcar(ruta: Path, contenido: bytes, permisos: int, modo: int) -> None:

@@ -141,6 +141,8 @@ class Estado:
     """Segundos de época desde que está así."""
     recibidos: int = 0
     causa: str = "arrancando"
+    detenido: bool = False
+    """El ciclo terminó: ya nadie recibe."""
 
 
 class Enlace:
@@ -160,10 +162,23 @@ class Enlace:
         self._vigilar = vigilar
         self._acuses: deque[tuple[str, str]] = deque(maxlen=TOPE_ACUSES)
         self._vigilado = 0.0
+        self._queja = ""
         self.estado = Estado()
 
     def correr(self, parar: Event) -> None:
-        """Atiende hasta que `parar` se active. Ningún mensaje, corte de red ni falla del disco lo termina."""
+        """Atiende hasta que `parar` se active. Ningún mensaje, corte de red ni falla del disco lo termina.
+
+        Si aun así algo lo termina, el estado lo dice para que la página de operación se ponga roja.
+        """
+        try:
+            self._ciclo(parar)
+        except Exception as error:
+            self.estado.conectado, self.estado.causa = False, repr(error)
+            self._avisar(f"DEFECTO: la ingesta se detuvo ({error!r})")
+        finally:
+            self.estado.detenido = True
+
+    def _ciclo(self, parar: Event) -> None:
         fallos = 0
         while not parar.is_set():
             fila: SimpleQueue[Suceso] = SimpleQueue()
@@ -223,7 +238,15 @@ class Enlace:
         if time.monotonic() - self._vigilado < 1.0:
             return
         self._vigilado = time.monotonic()
-        resultado = self._vigilar()
+        try:
+            resultado = self._vigilar()
+        except Exception as error:
+            # Sin padrón ni definición nuevos se sigue con los de antes; dejar de recibir sería peor.
+            if repr(error) != self._queja:
+                self._avisar(f"no se pudo revisar el padrón o la definición ({error!r}); se reintenta cada segundo")
+            self._queja = repr(error)
+            return
+        self._queja = ""
         if resultado is not None:
             self._anotar(resultado)
 
@@ -237,11 +260,13 @@ class Enlace:
         self._avisar("en línea con el bróker")
 
     def _sin_enlace(self, causa: str) -> None:
-        if self.estado.conectado or self.estado.causa != causa:
-            self._avisar(f"sin enlace: {causa}; se reintenta")
+        nuevo = self.estado.conectado or self.estado.causa != causa
         if self.estado.conectado:
             self.estado.desde = time.time()
+        # Primero el estado: pase lo que pase al avisar, la página no debe decir «en línea».
         self.estado.conectado, self.estado.causa = False, causa
+        if nuevo:
+            self._avisar(f"sin enlace: {causa}; se reintenta")
 
 
 def _juntar(fila: SimpleQueue[Suceso]) -> tuple[list[Mensaje], list[Suceso]]:

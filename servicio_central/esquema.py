@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS latidos (
   hora TEXT NOT NULL, reloj TEXT NOT NULL, disco_libre INTEGER NOT NULL, version TEXT NOT NULL,
   recibido TEXT NOT NULL, retroceso INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latidos_vistos (
+  equipo TEXT NOT NULL, sesion TEXT NOT NULL, hora TEXT NOT NULL,
+  PRIMARY KEY (equipo, sesion, hora)
+) STRICT, WITHOUT ROWID;
 """
 
 _INTOCABLES: Final = {

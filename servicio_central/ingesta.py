@@ -196,7 +196,12 @@ class Ingesta:
             self._almacen.ya_no_espera(hecho.huella)
             self._esperan.discard(hecho.huella)
         contada = self._almacen.huella_en(hecho.equipo, hecho.epoca, hecho.secuencia)
+        cadena = self._cadenas.setdefault(clave, Cadena())
         if contada == hecho.huella:
+            if not cadena.conoce(hecho.secuencia):
+                # Lo guardó otro proceso sobre el mismo almacén: sin esto se pediría para siempre lo que ya está.
+                cadena.agregar(hecho.secuencia, Eslabon(hecho.huella, hecho.previo))
+                lote.cambiadas.add(clave)
             return _REPETIDO
         if contada is not None:
             causa = f"{hecho.equipo} firmó dos hojas distintas con la secuencia {hecho.secuencia}"
@@ -206,7 +211,6 @@ class Ingesta:
             lote.apartadas.setdefault(hecho.equipo, {})[hecho.huella] = "BIFURCADO"
             return Dictamen(Destino.BIFURCADO, "BIFURCADO", causa)
         self._almacen.agregar(hecho, lote.ahora)
-        cadena = self._cadenas.setdefault(clave, Cadena())
         estaba_rota = cadena.rota
         cadena.agregar(hecho.secuencia, Eslabon(hecho.huella, hecho.previo))
         lote.cambiadas.add(clave)
@@ -219,18 +223,20 @@ class Ingesta:
     def _latido(self, latido: Latido, lote: _Lote) -> Dictamen:
         clave = (latido.equipo, latido.epoca)
         lote.tocadas.setdefault(clave, set())
+        cadena = self._cadenas.setdefault(clave, Cadena())
+        # Va firmado: cuando sea que llegue, esa hoja existe.
+        cadena.anunciada = max(cadena.anunciada, latido.secuencia)
         anterior = self._almacen.ultimo_latido(latido.equipo)
         if latido.motivo == "muerte":
             # El testamento lo escribió el kiosco al conectarse: sus cifras son viejas, y si ya hay otra sesión no dice
             # nada.
-            if anterior is not None and anterior[0] == latido.sesion and anterior[1] != "muerte":
+            if anterior == (latido.sesion, False):
                 self._almacen.guardar_muerte(latido.equipo, lote.ahora)
                 return _ACEPTADO
             return _REPETIDO
-        if anterior is not None and anterior[0] == latido.sesion and anterior[2] >= latido.hora:
+        # La hora no sirve para ordenarlos: el reloj del kiosco se puede corregir hacia atrás. Cada latido vale una vez.
+        if not self._almacen.es_primer_latido(latido):
             return _REPETIDO
-        cadena = self._cadenas.setdefault(clave, Cadena())
-        cadena.anunciada = latido.secuencia
         retroceso = latido.secuencia < cadena.ultima
         if retroceso:
             lote.alarmas.append(

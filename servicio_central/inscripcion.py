@@ -6,9 +6,9 @@ llevarla en una memoria. Nunca pisa una llave: repetir la orden deja lo que ya e
 
 from __future__ import annotations
 
-import fcntl
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from nucleo.padron import AUTORIDAD, Equipo, Padron, abrir_padron, sellar_padron
 from nucleo.sobre import SobreInvalido
@@ -31,21 +32,30 @@ _LLAVE_PUBLICA: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBL
 
 
 def crear_autoridad(carpeta: Path) -> None:
-    """Crea la autoridad: `ca.pem`, `ca.key` y la llave que firma el padrón.
+    """Crea la autoridad: `ca.pem`, `ca.key` y la llave que firma el padrón. Existe completa o no existe.
 
     Raises:
-        Tropiezo: YA_EXISTE, si la carpeta ya tiene llaves.
+        Tropiezo: YA_EXISTE, si la carpeta ya tiene llaves; DATOS, si tiene otras cosas.
     """
-    disco.carpeta_privada(carpeta)
     _sin_llaves(carpeta, "ca.key", "autoridad.pem")
+    carpeta.parent.mkdir(parents=True, exist_ok=True)
+    provisional = carpeta.with_name(f".{carpeta.name}-a-medias")
+    shutil.rmtree(provisional, ignore_errors=True)
     autoridad, llave = Autoridad.nueva("Autoridad de inscripción PREP")
     firma = certificados.llave_nueva()
-    disco.carpeta_privada(carpeta / "emitidos")
-    disco.crear(carpeta / "ca.key", certificados.pem_privado(llave))
-    disco.crear(carpeta / "autoridad.pem", certificados.pem_privado(firma))
-    disco.crear(carpeta / "ca.pem", _pem(autoridad.certificado), 0o644)
-    disco.crear(carpeta / "autoridad.pub.pem", certificados.pem_publico(firma.public_key()), 0o644)
-    disco.crear(carpeta / "crl.pem", autoridad.lista_de_revocados((), 1), 0o644)
+    disco.carpeta_privada(provisional / "emitidos")
+    provisional.chmod(0o700)
+    disco.crear(provisional / "ca.key", certificados.pem_privado(llave))
+    disco.crear(provisional / "autoridad.pem", certificados.pem_privado(firma))
+    disco.crear(provisional / "ca.pem", _pem(autoridad.certificado), 0o644)
+    disco.crear(provisional / "autoridad.pub.pem", certificados.pem_publico(firma.public_key()), 0o644)
+    disco.crear(provisional / "crl.pem", autoridad.lista_de_revocados((), 1), 0o644)
+    try:
+        provisional.rename(carpeta)
+    except OSError as error:
+        shutil.rmtree(provisional, ignore_errors=True)
+        raise _mal(f"no se pudo crear {carpeta} ({error})", "ya tiene otros archivos", "use una nueva") from error
+    disco.sincronizar(carpeta.parent)
 
 
 def inscribir_centro(
@@ -59,26 +69,28 @@ def inscribir_centro(
         broker_host: nombre o dirección con que kioscos y centro buscan al bróker.
 
     Raises:
-        Tropiezo: si la carpeta ya tiene llaves, falta la autoridad o los datos no sirven.
+        Tropiezo: si la carpeta ya es un centro, falta la autoridad o los datos no sirven.
     """
     ca = _abrir_autoridad(autoridad)
     clave = _clave_de(proceso, modo)
     if not 1 <= broker_puerto <= 65535:
         raise _mal(f"{broker_puerto} no es un puerto", "se escribió de más", "use uno de 1 a 65535, como 8883")
-    disco.carpeta_privada(carpeta)
-    _sin_llaves(carpeta, ajustes.LLAVE_ACUSES, "tls.key")
-    llave, acuses = certificados.llave_nueva(), certificados.llave_nueva()
-    certificado = ca.emitir_cliente(ajustes.KID_CENTRO, llave.public_key())
-    disco.carpeta_privada(carpeta / "padrones")
-    (carpeta / "cortes").mkdir(exist_ok=True)  # lo publicado es de todos: aquí llegará nginx
-    disco.crear(carpeta / "tls.key", certificados.pem_privado(llave))
-    disco.crear(carpeta / ajustes.LLAVE_ACUSES, certificados.pem_privado(acuses))
-    disco.escribir(carpeta / "centro.pub.pem", certificados.pem_publico(acuses.public_key()))
-    disco.escribir(carpeta / "tls.pem", _pem(certificado))
-    _copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
-    ajustes.escribir(carpeta, Ajustes(modo, proceso.resolve(), broker_host, broker_puerto))
-    _guardar_padron(autoridad, carpeta, Padron(clave, modo, 1, {}))
-    _anotar_emitido(autoridad, ajustes.KID_CENTRO, certificado)
+    _sin_llaves(carpeta, ajustes.ARCHIVO)
+    with _turno(carpeta):
+        _sin_llaves(carpeta, ajustes.ARCHIVO)
+        disco.carpeta_privada(carpeta / "padrones")
+        (carpeta / "cortes").mkdir(exist_ok=True)  # lo publicado es de todos: aquí llegará nginx
+        llave = _llave_de(carpeta / "tls.key")
+        acuses = _llave_de(carpeta / ajustes.LLAVE_ACUSES)
+        certificado = ca.emitir_cliente(ajustes.KID_CENTRO, llave.public_key())
+        disco.escribir(carpeta / "centro.pub.pem", certificados.pem_publico(acuses.public_key()))
+        disco.escribir(carpeta / "tls.pem", _pem(certificado))
+        _copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
+        if not (carpeta / ajustes.PADRON).exists():
+            _guardar_padron(autoridad, carpeta, Padron(clave, modo, 1, {}))
+        _anotar_emitido(autoridad, ajustes.KID_CENTRO, certificado)
+        # Al final: con él la carpeta ya es un centro; sin él, repetir la orden la completa con las mismas llaves.
+        ajustes.escribir(carpeta, Ajustes(modo, proceso.resolve(), broker_host, broker_puerto))
 
 
 def inscribir_kiosco(
@@ -272,6 +284,21 @@ def _abrir_autoridad(carpeta: Path) -> Autoridad:
         ) from error
 
 
+def _llave_de(ruta: Path) -> ec.EllipticCurvePrivateKey:
+    """La que dejó ahí una ceremonia interrumpida, o una nueva."""
+    if ruta.exists():
+        try:
+            llave = serialization.load_pem_private_key(ruta.read_bytes(), None)
+        except (OSError, ValueError) as error:
+            raise _mal(f"{ruta} no se puede leer ({error})", "se escribió a medias", "aparte ese archivo") from error
+        if isinstance(llave, ec.EllipticCurvePrivateKey):
+            return llave
+        raise _mal(f"{ruta} no es una llave P-256", "es de otro programa", "aparte ese archivo")
+    nueva = certificados.llave_nueva()
+    disco.crear(ruta, certificados.pem_privado(nueva))
+    return nueva
+
+
 def _sin_llaves(carpeta: Path, *nombres: str) -> None:
     for nombre in nombres:
         if (carpeta / nombre).exists():
@@ -295,8 +322,7 @@ def _anotar_emitido(autoridad: Path, nombre: str, certificado: x509.Certificate)
 @contextmanager
 def _turno(centro: Path) -> Iterator[None]:
     """Dos inscripciones a la vez no firman dos padrones con la misma versión."""
-    with (disco.carpeta_privada(centro) / ".inscripcion").open("w") as archivo:
-        fcntl.flock(archivo, fcntl.LOCK_EX)
+    with disco.turno(disco.carpeta_privada(centro) / ".inscripcion"):
         yield
 
 

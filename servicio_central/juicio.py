@@ -109,6 +109,14 @@ class Juez:
         except HechoInvalido as error:
             return _inaceptable("HECHO_INVALIDO", error, equipo, compacto)
 
+    def objecion(self, hecho: Hecho) -> str:
+        """Por qué ese hecho no cabe en la definición; vacío si cabe."""
+        try:
+            falta = self._en_catalogo(hecho)
+        except _Falla as falla:
+            return str(falla)
+        return "" if falta is None else falta[1]
+
     def _tema(self, texto: str) -> Tema:
         try:
             tema = temas.leer_tema(texto)

@@ -7,15 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from servicio_central import ajustes, inscripcion
+from servicio_central import ajustes, disco, inscripcion
 from servicio_central.tropiezo import Tropiezo
 
 
 def main(argumentos: Sequence[str] | None = None) -> None:
     """Inscribe lo que falte y dice qué hizo; sale con 1 si algo lo impidió."""
     opciones = _leer(argumentos)
+    # El candado va en la carpeta de arriba: la de la autoridad aparece completa, por renombre.
+    arriba: Path = opciones.autoridad.absolute().parent
     try:
-        _inscribir(opciones)
+        arriba.mkdir(parents=True, exist_ok=True)
+        with disco.turno(arriba):
+            _inscribir(opciones)
     except Tropiezo as tropiezo:
         print(f"inscribir: {tropiezo}", file=sys.stderr)
         raise SystemExit(1) from None

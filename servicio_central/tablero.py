@@ -14,7 +14,7 @@ from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from servicio_central import ajustes, almacen
 from servicio_central.cadena import Cadena, Eslabon
-from servicio_central.corte import nombre_de, ultimo_publicado
+from servicio_central.corte import es_futuro, nombre_de, ultimo_publicado
 from servicio_central.enlace import Estado
 
 SILENCIO: Final = timedelta(seconds=45)
@@ -123,7 +123,7 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
         en_espera,
         padron.version,
         publicado,
-        enlace.conectado,
+        enlace.conectado and not enlace.detenido,
     )
 
 
@@ -136,7 +136,9 @@ def _generales(
     ahora: datetime,
 ) -> list[str]:
     problemas = []
-    if not enlace.conectado:
+    if enlace.detenido:
+        problemas.append(f"LA INGESTA SE DETUVO: nadie recibe hojas ({enlace.causa}). El centro se reinicia solo.")
+    elif not enlace.conectado:
         problemas.append(
             f"El centro no tiene enlace con el bróker ({enlace.causa}). Revise que el bróker esté corriendo; los "
             "kioscos guardan todo mientras tanto."
@@ -148,6 +150,11 @@ def _generales(
         )
     for clave, veces in desbordes:
         problemas.append(f"{clave}: se llegó al tope y {veces} más sólo se contaron. Alguien manda basura sin parar.")
+    if publicado is not None and es_futuro(proceso, publicado, ahora):
+        problemas.append(
+            f"Se publica el corte {publicado}, cuya hora aún no llega. Revise el reloj de esta máquina y corra "
+            "`python -m servicio_central.corte`: lo sustituye."
+        )
     limite = ahora - timedelta(minutes=proceso.minutos_entre_cortes, seconds=120)
     if proceso.inicio_publicacion <= limite and ahora <= proceso.cierre + timedelta(minutes=2):
         atrasado = publicado is None or publicado < nombre_de(proceso, limite)

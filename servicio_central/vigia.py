@@ -1,19 +1,19 @@
 """Relee el padrón y la definición cuando cambian en disco, sin detener la ingesta.
 
-Lo que llega mal (firma ajena, versión menor, TOML con errores) se avisa una vez y no se usa: se sigue con lo último
-bueno.
+Lo que llega mal (firma ajena, versión menor, TOML con errores, una definición en la que ya no cabe lo aceptado) se
+avisa una vez y no se usa: se sigue con lo último bueno.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from nucleo.definicion import DefinicionInvalida, cargar_proceso
+from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import ajustes, inscripcion
+from servicio_central import ajustes, inscripcion, padrones, vigente
 from servicio_central.ingesta import Ingesta, Resultado
 from servicio_central.tropiezo import Tropiezo
 
@@ -34,21 +34,27 @@ class Vigia:
         self._ingesta = ingesta
         self._avisar = avisar
         self._marcas = (self._del_padron(), self._de_la_definicion())
+        self._por_juzgar = False
 
     def revisar(self) -> Resultado | None:
-        """Si algo cambió, lo carga y vuelve a juzgar lo que esperaba."""
+        """Si algo cambió, lo carga y vuelve a juzgar lo que esperaba.
+
+        Raises:
+            sqlite3.Error: si el almacén no contesta. OSError si no se pudo copiar la definición. En ambos casos, a la
+            siguiente vez se intenta de nuevo.
+        """
         marcas = (self._del_padron(), self._de_la_definicion())
-        if marcas == self._marcas:
-            return None
         cambio_padron, cambio_definicion = (a != b for a, b in zip(marcas, self._marcas, strict=True))
         self._marcas = marcas
-        padron = self._leer_padron() if cambio_padron else None
-        proceso = self._leer_definicion() if cambio_definicion else None
-        if padron is None and proceso is None:
+        if cambio_padron and (padron := self._leer_padron()) is not None:
+            self.padron, self._por_juzgar = padron, True
+        if cambio_definicion and (proceso := self._leer_definicion()) is not None:
+            self.proceso, self._por_juzgar = proceso, True
+        if not self._por_juzgar:
             return None
-        self.padron = padron or self.padron
-        self.proceso = proceso or self.proceso
-        return self._ingesta.recargar(proceso, padron)
+        resultado = self._ingesta.recargar(self.proceso, self.padron)
+        self._por_juzgar = False
+        return resultado
 
     def _leer_padron(self) -> Padron | None:
         try:
@@ -60,20 +66,23 @@ class Vigia:
             self._avisar(f"el padrón es de {nuevo.modo}/{nuevo.proceso}; se sigue con el anterior")
             return None
         if nuevo.version < self.padron.version:
-            # Un padrón viejo, aunque bien firmado, devolvería la vigencia a un equipo dado de baja.
             self._avisar(f"el padrón {nuevo.version} es anterior al {self.padron.version} vigente; no se usa")
             return None
+        try:
+            padrones.recordar(self._carpeta, nuevo)
+        except (OSError, Tropiezo) as error:
+            self._avisar(f"el padrón {nuevo.version} se usa, pero no se pudo guardar en padrones/ ({error})")
         self._avisar(f"padrón {nuevo.version}: {len(nuevo.equipos)} equipos")
         return nuevo
 
     def _leer_definicion(self) -> Proceso | None:
         try:
-            nuevo = replace(cargar_proceso(self._definicion), modo=self.proceso.modo)
-        except (DefinicionInvalida, OSError) as error:
+            nuevo = vigente.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
+        except (sqlite3.Error, OSError):
+            self._marcas = (self._marcas[0], ())
+            raise
+        except (DefinicionInvalida, Tropiezo) as error:
             self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con la anterior")
-            return None
-        if nuevo.clave != self.proceso.clave:
-            self._avisar(f"la definición es de {nuevo.clave} y este centro es de {self.proceso.clave}; no se usa")
             return None
         self._avisar(f"definición {nuevo.huella[:12]}: {len(nuevo.casillas)} casillas")
         return nuevo
@@ -82,7 +91,7 @@ class Vigia:
         return _marca([self._carpeta / ajustes.PADRON])
 
     def _de_la_definicion(self) -> _Marca:
-        return _marca(sorted(r for r in self._definicion.glob("*") if r.suffix in (".toml", ".csv", ".gz")))
+        return _marca(vigente.archivos(self._definicion))
 
 
 def _marca(rutas: list[Path]) -> _Marca:

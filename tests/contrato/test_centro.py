@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from nucleo.temas import Carril
 from servicio_central import ajustes, almacen, broker, inscripcion
 from servicio_central.firmante import FirmanteDeArchivo
-from tests.centro_de_verdad import Cliente, Inscrito, ProcesoCentro, epoca_de, esperar, puerto_libre
+from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, ProcesoCentro, epoca_de, esperar, puerto_libre
 
 pytestmark = pytest.mark.broker
 
@@ -262,6 +264,50 @@ def test_con_sigterm_termina_limpio_y_las_paginas_dicen_donde_estan(sistema: Ins
     assert proceso.terminar() == 0
     assert "terminado" in proceso.bitacora()
     assert "Traceback" not in proceso.bitacora()
+
+
+def test_con_el_disco_de_la_bitacora_lleno_se_sigue_recibiendo(sistema: Inscrito) -> None:
+    orden = [sys.executable, "-m", "servicio_central", "--carpeta", str(sistema.centro), "--sin-web"]
+    with Path("/dev/full").open("w") as lleno:
+        proceso = subprocess.Popen(orden, stdout=lleno, stderr=lleno, cwd=RAIZ)
+    kiosco = KioscoAMano(sistema, "catd-01")
+    try:
+        kiosco.conectar()
+        kiosco.asentar(3)
+
+        def acusado() -> bool:
+            # Lo mandado antes de que el centro se suscriba se pierde: el kiosco insiste.
+            kiosco.mandar()
+            return esperar(lambda: kiosco.hasta() == 3, 1)
+
+        assert esperar(acusado)
+        assert proceso.poll() is None
+    finally:
+        kiosco.cerrar()
+        proceso.kill()
+        proceso.wait()
+
+
+def test_si_la_ingesta_muere_el_proceso_sale_con_error_y_antes_la_pagina_lo_dice(sistema: Inscrito) -> None:
+    puerto = puerto_libre()
+    programa = (
+        "import sys; from servicio_central import __main__ as m, enlace\n"
+        "def morir(*_): raise MemoryError\n"
+        "enlace.Enlace._ciclo = morir; m._ROJO = 3.0\n"
+        f"sys.argv = ['centro', '--carpeta', {str(sistema.centro)!r}, '--puerto', '{puerto}']; m.main()"
+    )
+    proceso = subprocess.Popen([sys.executable, "-c", programa], cwd=RAIZ, stderr=subprocess.PIPE, text=True)
+
+    def roja() -> bool:
+        try:
+            return "LA INGESTA SE DETUVO" in httpx.get(f"http://127.0.0.1:{puerto}/operacion").text
+        except httpx.TransportError:
+            return False
+
+    assert esperar(roja)
+    _, dicho = proceso.communicate(timeout=20)
+    assert proceso.returncode == 1
+    assert "sin que nadie lo pidiera" in dicho
 
 
 def test_sin_inscribir_dice_que_hacer(tmp_path: Path) -> None:

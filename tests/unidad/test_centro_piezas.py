@@ -76,14 +76,18 @@ def test_el_hilo_hace_el_corte_lo_repite_si_falla_y_el_del_cierre_es_el_ultimo(
         pedidos.append((hora, ultimo))
         if len(pedidos) == 1:
             return "disco lleno"
-        corte.apuntar(tmp_path, f"cortes/{corte.nombre_de(corto, hora)}")
+        hecho = tmp_path / corte.CORTES / corte.nombre_de(corto, hora)
+        hecho.mkdir(parents=True)
+        (hecho / corte.RESUMEN).write_text(json.dumps({"ultimo": ultimo}))
+        corte.apuntar(tmp_path, f"{corte.CORTES}/{hecho.name}")
         return ""
 
     dicho: list[str] = []
     parar = Event()
     hilo = calendario.empezar(tmp_path, lambda: corto, hacer, dicho.append, parar)
-    hilo.join(timeout=8)
+    assert esperar(lambda: "último corte" in dicho[-1] if dicho else False, 8)
     parar.set()
+    hilo.join(timeout=5)
     assert not hilo.is_alive()
     assert "disco lleno" in dicho[0]
     assert pedidos[-1] == (corto.cierre, True)

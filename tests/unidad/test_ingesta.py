@@ -359,6 +359,44 @@ def test_un_retroceso_se_ve_y_la_muerte_vieja_no_engana(centro: CentroDePrueba, 
     assert "RETROCESO" in resultado.alarmas[0]
 
 
+def test_al_kiosco_le_atrasaron_el_reloj_y_sus_latidos_siguen_contando(
+    centro: CentroDePrueba, equipo: EquipoDePrueba
+) -> None:
+    centro.destinos(equipo.latido(4, segundo=3600))
+    assert centro.destinos(equipo.latido(4, segundo=15)) == ["aceptado"]
+    (acuse,) = centro.acuses(centro.ingesta.procesar([equipo.latido(6, segundo=30)]))
+    assert acuse.faltan == ((1, 6),)
+    assert centro.almacen.bd.execute("SELECT secuencia FROM latidos").fetchall() == [(6,)]
+
+
+def test_repetir_latidos_viejos_no_hace_parecer_vivo_a_un_kiosco_apagado(
+    centro: CentroDePrueba, equipo: EquipoDePrueba
+) -> None:
+    grabados = [equipo.latido(n, segundo=n) for n in (1, 2, 3)]
+    otra_sesion = equipo.latido(3, segundo=9, sesion="2" * 16)
+    centro.destinos(*grabados, otra_sesion)
+    centro.arrancar()
+    for _ in range(2):
+        assert set(centro.destinos(*grabados, otra_sesion)) == {"repetido"}
+    # Y una secuencia menor no borra lo que ya se sabe que existe.
+    (acuse,) = centro.acuses(centro.ingesta.procesar([grabados[0]]))
+    assert acuse.faltan == ((1, 3),)
+
+
+def test_otro_centro_guardo_la_hoja_y_este_no_la_pide_para_siempre(
+    centro: CentroDePrueba, equipo: EquipoDePrueba
+) -> None:
+    uno, dos = (equipo.mensaje(captura(persona=p)) for p in PERSONAS[:2])
+    este = centro.ingesta
+    centro.arrancar()
+    assert centro.destinos(uno) == ["aceptado"]
+    resultado = este.procesar([uno, dos])
+    assert _codigos(resultado) == ["repetido", "aceptado"]
+    (acuse,) = centro.acuses(resultado)
+    assert (acuse.contiguo, acuse.faltan) == (2, ())
+    assert list(centro.almacen.cadenas_guardadas().values()) == [(2, equipo.previo)]
+
+
 def test_un_latido_ajeno_o_alterado_no_entra(centro: CentroDePrueba, equipo: EquipoDePrueba) -> None:
     bueno = equipo.latido()
     otro = centro.equipos[1]

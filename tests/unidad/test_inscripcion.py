@@ -21,7 +21,7 @@ from appliance.llave import LlaveDeArchivo
 from nucleo.acuse import abrir_acuse
 from nucleo.padron import AUTORIDAD, abrir_padron, sellar_padron
 from nucleo.sobre import Tipo, quien_dice_ser, verificar
-from servicio_central import ajustes, inscripcion
+from servicio_central import ajustes, disco, inscripcion
 from servicio_central.firmante import FirmanteDeArchivo, leer_publica
 from servicio_central.inscripcion import leer_padron
 from servicio_central.orden_inscribir import main
@@ -249,6 +249,61 @@ def test_la_orden_completa_se_puede_repetir(tmp_path: Path, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         main([*orden[:4], "--revocar", "catd-55"])
     assert "Siguiente paso" in capsys.readouterr().err
+
+
+def test_dos_primeras_inscripciones_a_la_vez_dejan_un_solo_centro_sano(tmp_path: Path) -> None:
+    orden = [sys.executable, "-m", "servicio_central.inscripcion", "--autoridad", str(tmp_path / "a")]
+    orden += ["--centro", str(tmp_path / "c"), "--proceso", str(OAXACA), "--salida", str(tmp_path / "k")]
+    procesos = [
+        subprocess.Popen([*orden, "--equipo", e], cwd=RAIZ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for e in ("catd-01", "catd-02")
+    ]
+    for proceso in procesos:
+        _, dicho = proceso.communicate(timeout=60)
+        assert proceso.returncode == 0, dicho
+    assert set(leer_padron(tmp_path / "c").equipos) == {"catd-01", "catd-02"}
+
+
+@pytest.mark.parametrize("falta", [ajustes.PADRON, ajustes.LLAVE_ACUSES, "tls.pem", ajustes.ARCHIVO])
+def test_se_fue_la_luz_a_media_inscripcion_y_al_repetirla_se_completa(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, falta: str
+) -> None:
+    orden = ["--autoridad", str(tmp_path / "a"), "--centro", str(tmp_path / "c"), "--proceso", str(OAXACA)]
+    volcar = disco._volcar
+
+    def sin_luz(ruta: Path, contenido: bytes, permisos: int, modo: int) -> None:
+        if falta in ruta.name:
+            raise KeyboardInterrupt
+        volcar(ruta, contenido, permisos, modo)
+
+    monkeypatch.setattr(disco, "_volcar", sin_luz)
+    with pytest.raises(KeyboardInterrupt):
+        main(orden)
+    assert not (tmp_path / "c" / ajustes.ARCHIVO).exists()
+    llaves = {r.name: r.read_bytes() for r in (tmp_path / "c").glob("*") if r.suffix in (".key",)}
+    monkeypatch.undo()
+    main([*orden, "--salida", str(tmp_path / "k"), "--equipo", "catd-01"])
+    assert set(leer_padron(tmp_path / "c").equipos) == {"catd-01"}
+    assert all((tmp_path / "c" / n).read_bytes() == llave for n, llave in llaves.items())
+
+
+def test_se_fue_la_luz_al_crear_la_autoridad_y_no_queda_a_medias(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crear = disco.crear
+
+    def sin_luz(ruta: Path, contenido: bytes, permisos: int = 0o600) -> None:
+        if ruta.name == "crl.pem":
+            raise KeyboardInterrupt
+        crear(ruta, contenido, permisos)
+
+    monkeypatch.setattr(disco, "crear", sin_luz)
+    with pytest.raises(KeyboardInterrupt):
+        inscripcion.crear_autoridad(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    monkeypatch.undo()
+    inscripcion.crear_autoridad(tmp_path / "a")
+    assert [r.name for r in tmp_path.iterdir()] == ["a"]
 
 
 def test_la_orden_se_corre_como_modulo() -> None:
