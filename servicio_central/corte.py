@@ -29,7 +29,7 @@ from nucleo.base_oficial.escritura import escribir_zip
 from nucleo.computo import Resumen, resumir
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
-from nucleo.libro import actas_de
+from nucleo.libro import actas_de, en_duda
 from servicio_central import disco, pagina, vigente
 from servicio_central.lectura import Leidos, leer_hechos
 from servicio_central.tablas import Tablas, tablas_de
@@ -177,6 +177,15 @@ def es_de_cierre(carpeta: Path, nombre: str) -> bool:
         return False
 
 
+def actas_en_duda(carpeta: Path, nombre: str) -> tuple[str, ...]:
+    """`elección/casilla` de lo que ese corte no publica porque sus lecturas no concuerdan; vacío si no se lee."""
+    try:
+        dato = json.loads((carpeta / CORTES / nombre / RESUMEN).read_bytes())["elecciones"]
+        return tuple(f"{eleccion}/{clave}" for eleccion, e in dato.items() for clave in e["en_duda"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
 @dataclass(frozen=True)
 class _Parte:
     eleccion: str
@@ -227,6 +236,7 @@ def _resumen_json(p: _Parte) -> dict[str, Any]:
         "votos_por_candidatura": t.por_candidatura,
         "votos_por_partido": t.por_partido,
         "faltantes_por_causa": t.faltantes,
+        "en_duda": list(en_duda(p.eleccion, p.leidos.hechos)),
         "contabilizadas_por_ubicacion": t.por_ubicacion,
         "zip": {"archivo": p.zip[0], "bytes": len(p.zip[1]), "sha256": hashlib.sha256(p.zip[1]).hexdigest()},
     }

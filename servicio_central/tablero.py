@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from servicio_central import ajustes, almacen
 from servicio_central.cadena import Cadena, Eslabon
-from servicio_central.corte import es_futuro, nombre_de, ultimo_publicado
+from servicio_central.corte import actas_en_duda, es_futuro, nombre_de, ultimo_publicado
 from servicio_central.enlace import Estado
 
 SILENCIO: Final = timedelta(seconds=45)
@@ -22,6 +22,8 @@ SILENCIO: Final = timedelta(seconds=45)
 
 TARDANZA: Final = timedelta(seconds=10)
 """Una hoja anunciada llega en menos de un segundo; pasados diez, algo la detiene."""
+
+_DUDAS_A_LA_VISTA: Final = 6
 
 DISCO_BAJO: Final = 500_000_000
 """Bytes libres en un kiosco: unas 1 500 imágenes de acta."""
@@ -114,7 +116,10 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
     publicado = ultimo_publicado(carpeta)
     return Tablero(
         ahora,
-        tuple(_generales(enlace, en_espera, desbordes, proceso, publicado, ahora)),
+        (
+            *_generales(enlace, en_espera, desbordes, proceso, publicado, ahora),
+            *_en_duda(actas_en_duda(carpeta, publicado) if publicado else ()),
+        ),
         # El orden no es alfabético: quien vigila muchos equipos mira sólo el principio.
         tuple(sorted(renglones, key=lambda r: (not r.problemas, r.equipo))),
         hechos,
@@ -125,6 +130,16 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
         publicado,
         enlace.conectado and not enlace.detenido,
     )
+
+
+def _en_duda(actas: Sequence[str]) -> list[str]:
+    if not actas:
+        return []
+    cuales = ", ".join(actas[:_DUDAS_A_LA_VISTA]) + ("…" if len(actas) > _DUDAS_A_LA_VISTA else "")
+    return [
+        f"Actas que no se publican porque sus lecturas no concuerdan: {len(actas)} ({cuales}). Si en unos minutos "
+        "siguen así, pida a su CATD que las corrija o las revise."
+    ]
 
 
 def _generales(

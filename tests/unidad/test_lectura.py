@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ from nucleo.campo import Numero
 from nucleo.captura import MAXIMO_LECTURAS, estado_de
 from nucleo.hechos import Captura, HechoDeActa, IdActa, Revision, SinActa, del_catd
 from nucleo.libro import en_duda
-from servicio_central.corte import actas_del_libro
+from servicio_central.corte import actas_del_libro, hacer_corte
+from servicio_central.enlace import Estado
 from servicio_central.lectura import leer_hechos
+from servicio_central.tablero import retratar
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba
 
 CASILLA = next(iter(PROCESO.casillas.values()))
@@ -63,7 +65,10 @@ def test_dos_catd_que_leen_distinto_dejan_el_acta_en_duda_y_no_publicada(
     centro.ingesta.procesar([otro.mensaje(_captura(f"capturista-{n}", 3, n - 60)) for n in (1, 2)])
     assert isinstance(_acta(centro), ActaPendiente)
     hechos = leer_hechos(centro.carpeta, ELECCION.clave).hechos
-    assert en_duda(ELECCION.clave, hechos) == (CASILLA.clave,), "operación tiene que saber cuál se retiró"
+    assert en_duda(ELECCION.clave, hechos) == (CASILLA.clave,)
+    hacer_corte(centro.carpeta, PROCESO, ELECCION.clave, AHORA + timedelta(hours=1))
+    tablero = retratar(centro.carpeta, PROCESO, centro.padron(), Estado(), datetime.now(UTC))
+    assert any(CASILLA.clave in p for p in tablero.problemas), "operación tiene que saber cuál se retiró"
 
 
 def test_cada_nombre_queda_bajo_su_catd() -> None:
