@@ -6,6 +6,7 @@ Procesos de verdad (mosquitto, centro, personas y enlace de cada kiosco), datos 
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import sqlite3
@@ -62,6 +63,17 @@ class Segador(threading.Thread):
         self.join()
 
 
+def _esperar_muertes(escenario: Escenario, segador: Segador, debidas: int) -> None:
+    limite = time.monotonic() + 60
+    while len(segador.victimas) < debidas:
+        assert time.monotonic() < limite, f"el segador sólo lleva {len(segador.victimas)} muertes"
+        # A las demás piezas las levanta él; a las personas, quien dirige.
+        for nombre, pieza in escenario.piezas.items():
+            if nombre.startswith("personas") and not pieza.viva:
+                pieza.levantar()
+        time.sleep(0.05)
+
+
 def _vivir(noche: Noche, carpeta: Path, muertes: int, azar: random.Random) -> tuple[bytes, list[str]]:
     fin = noche.cortes[0][0]
     with Escenario(carpeta, noche.definicion, noche.proceso, noche.agendas, "muestra") as escenario:
@@ -72,10 +84,9 @@ def _vivir(noche: Noche, carpeta: Path, muertes: int, azar: random.Random) -> tu
         while hora < fin:
             hora = min(fin, hora + timedelta(minutes=10))
             escenario.vivir_hasta(hora)
-        # La noche chica puede acabar antes que la serie: se sigue matando mientras la cola se escurre.
-        limite = time.monotonic() + 90
-        while len(segador.victimas) < muertes and time.monotonic() < limite:
-            time.sleep(0.1)
+            # Las muertes se reparten por toda la noche, corra la máquina lo que corra.
+            debidas = math.ceil(muertes * (hora - noche.inicio) / (fin - noche.inicio))
+            _esperar_muertes(escenario, segador, debidas)
         if muertes:
             segador.detener()
         escenario.vigilar()
