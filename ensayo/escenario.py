@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ class Pieza:
     _abierta: IO[str] | None = field(default=None, repr=False)
 
     def levantar(self) -> None:
+        self._cerrar_tubos()
         self._abierta = self.bitacora.open("a", encoding="utf-8")
         self.proceso = subprocess.Popen(
             self.orden,
@@ -99,13 +100,14 @@ class Pieza:
             except subprocess.TimeoutExpired:
                 self.proceso.kill()
                 self.proceso.wait()
-        for tubo in (
-            self._abierta,
-            self.proceso and self.proceso.stdin,
-            self.proceso and self.proceso.stdout,
-        ):
-            if tubo:
-                tubo.close()
+        self._cerrar_tubos()
+
+    def _cerrar_tubos(self) -> None:
+        for tubo in (self._abierta, self.proceso and self.proceso.stdin, self.proceso and self.proceso.stdout):
+            # Al que murió sin leer su última orden ya no hay a quién entregarla.
+            with suppress(OSError):
+                if tubo:
+                    tubo.close()
 
     def ultimas_lineas(self, cuantas: int = 8) -> str:
         lineas = self.bitacora.read_text(encoding="utf-8", errors="replace").splitlines()
