@@ -35,7 +35,10 @@ def _truncado(parte: int, total: int) -> str:
     return f"{_truncar(_flotante(parte, total)):.4f}"
 
 
-def _truncado_dos_veces(parte: int, total: int) -> str:
+def truncado_dos_veces(parte: int, total: int) -> str:
+    """El porcentaje truncado dos veces en doble precisión, como lo publicó Oaxaca en 2022 (dominio §3.2)."""
+    if total == 0:
+        return "0.0000"
     return f"{_truncar(_truncar(_flotante(parte, total))):.4f}"
 
 
@@ -47,7 +50,7 @@ def _redondeado(parte: int, total: int) -> str:
 EXACTA: Final = Aritmetica("truncamiento exacto con enteros", porcentaje.a_texto)
 
 ALTERNATIVAS: Final = (
-    Aritmetica("truncamiento doble en punto flotante", _truncado_dos_veces),
+    Aritmetica("truncamiento doble en punto flotante", truncado_dos_veces),
     Aritmetica("truncamiento simple en punto flotante", _truncado),
     Aritmetica("redondeo", _redondeado),
 )

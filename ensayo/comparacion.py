@@ -8,12 +8,12 @@ hace fallar el ensayo.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from auditoria.reglas_porcentaje import truncado_dos_veces
 from ensayo.publicada import Publicada
 from nucleo.base_oficial import fechas
 from nucleo.computo import RESUMEN, Resumen
@@ -234,11 +234,3 @@ def _explicar_resumen(campo: str, publicado: str, suyo: tuple[int, int] | None, 
 
 
 _TOCADOS_POR_ELLAS: Final = ("PORCENTAJE_ACTAS_CONTABILIZADAS", "PORCENTAJE_PARTICIPACION_CIUDADANA")
-
-
-def truncado_dos_veces(parte: int, total: int) -> str:
-    """El porcentaje truncado dos veces en doble precisión, como lo publicó Oaxaca en 2022 (dominio §3.2)."""
-    if total == 0:
-        return "0.0000"
-    una = math.trunc(parte * 100 / total * 10_000) / 10_000
-    return f"{math.trunc(una * 10_000) / 10_000:.4f}"

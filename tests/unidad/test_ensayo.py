@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 from pyzbar import pyzbar
 
+from auditoria.reglas_porcentaje import truncado_dos_veces
 from ensayo import dibujo, medir, reproducir
 from ensayo.agenda import Documento, agenda_de, cargar, con_desliz, guardar
-from ensayo.comparacion import Comparacion, comparar, truncado_dos_veces
+from ensayo.comparacion import Comparacion, comparar
 from ensayo.noche import DATOS, Noche, cargar_noche
 from ensayo.publicada import Publicada, publicada
 from nucleo.base_oficial import paquetes
