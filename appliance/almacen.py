@@ -18,14 +18,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from appliance import apertura, bandeja
+from appliance import apertura, bandeja, bitacora
 from appliance.bandeja import Pendiente, ResultadoAcuse, Resumen
-from appliance.bitacora import Evento
 from appliance.disco import explicada
 from appliance.identidad import Identidad
 from appliance.reloj import exigir_creible
 from nucleo.acuse import Acuse
-from nucleo.hechos import FueraDeCatalogo, Hecho, HechoDeActa, IdActa, a_contenido, de_contenido, tipo_de
+from nucleo.eventos import RenglonDeBitacora
+from nucleo.hechos import (
+    FueraDeCatalogo,
+    Hecho,
+    HechoDeActa,
+    HojaDeBitacora,
+    IdActa,
+    a_contenido,
+    de_contenido,
+    pertenencia,
+    tipo_de,
+)
 from nucleo.sobre import CADENA_NUEVA, Firmante, Sobre, huella, sellar
 
 
@@ -109,9 +119,7 @@ class Transaccion(Lectura):
         )
         compacto = sellar(sobre, self._firmante)
         asiento = Asiento(ultima + 1, huella(compacto))
-        eleccion, casilla = (
-            (hecho.eleccion, None) if isinstance(hecho, FueraDeCatalogo) else (hecho.acta.eleccion, hecho.acta.casilla)
-        )
+        eleccion, casilla = pertenencia(hecho)
         self.conexion.execute(
             "INSERT INTO hechos VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -137,12 +145,9 @@ class Transaccion(Lectura):
     def desencargar(self, acta: IdActa) -> None:
         self.conexion.execute("DELETE FROM encargos WHERE eleccion = ? AND casilla = ?", (acta.eleccion, acta.casilla))
 
-    def anotar(self, hora: datetime, evento: Evento, *, persona: str = "", acta: str = "", detalle: str = "") -> None:
-        """Agrega un renglón a la bitácora local."""
-        self.conexion.execute(
-            "INSERT INTO bitacora (hora, evento, persona, acta, detalle) VALUES (?, ?, ?, ?, ?)",
-            (hora.isoformat(), evento.value, persona, acta, detalle),
-        )
+    def anotar(self, hora: datetime, evento: str, *, persona: str = "", acta: str = "", detalle: str = "") -> None:
+        """Agrega un renglón a la bitácora; `evento` es uno de `nucleo/eventos.toml`."""
+        bitacora.anotar(self.conexion, RenglonDeBitacora(hora.isoformat(), evento, persona, acta, detalle))
 
 
 class Almacen:
@@ -293,7 +298,7 @@ def _hechos_de(conexion: sqlite3.Connection, acta: IdActa) -> list[HechoDeActa]:
         "SELECT sobre FROM hechos WHERE eleccion = ? AND casilla = ? ORDER BY secuencia", (acta.eleccion, acta.casilla)
     )
     hechos = [de_contenido(_contenido(sobre)) for (sobre,) in filas]
-    return [h for h in hechos if not isinstance(h, FueraDeCatalogo)]
+    return [h for h in hechos if not isinstance(h, FueraDeCatalogo | HojaDeBitacora)]
 
 
 def _contenido(compacto: str) -> dict[str, object]:

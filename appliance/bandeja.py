@@ -15,7 +15,6 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from appliance.bitacora import Evento
 from nucleo.acuse import Acuse
 from nucleo.sobre import CADENA_NUEVA
 
@@ -108,17 +107,17 @@ def alarma(conexion: sqlite3.Connection) -> str | None:
 def aplicar(t: Transaccion, acuse: Acuse, recibido: datetime, equipo: str, epoca: str) -> ResultadoAcuse:
     """Lo que un acuse cambia, dentro de la transacción `t`."""
     if (acuse.equipo, acuse.epoca) != (equipo, epoca):
-        t.anotar(recibido, Evento.ACUSE_AJENO, detalle=f"{acuse.equipo} {acuse.epoca}")
+        t.anotar(recibido, "acuse_ajeno", detalle=f"{acuse.equipo} {acuse.epoca}")
         return ResultadoAcuse(Veredicto.AJENO)
     _poner(t.conexion, "ultimo_acuse", recibido.isoformat())
     ultima = t.conexion.execute("SELECT coalesce(max(secuencia), 0) FROM hechos").fetchone()[0]
     if max([acuse.contiguo, *(s for s, _ in acuse.sueltos)]) > ultima:
         detalle = f"el centro tiene {acuse.contiguo} y aquí hay {ultima}"
-        return _alarmar(t, acuse, recibido, Veredicto.RETROCEDIDO, Evento.RETROCEDIDO, detalle)
+        return _alarmar(t, acuse, recibido, Veredicto.RETROCEDIDO, "retrocedido", detalle)
     ajenos = [s for s, h in ((acuse.contiguo, acuse.huella), *acuse.sueltos) if s and _huella_en(t.conexion, s) != h]
     if ajenos:
         detalle = f"secuencia {ajenos[0]}: el centro acusa otra huella"
-        return _alarmar(t, acuse, recibido, Veredicto.BIFURCADO, Evento.BIFURCADO, detalle)
+        return _alarmar(t, acuse, recibido, Veredicto.BIFURCADO, "bifurcado", detalle)
     cerrados = t.conexion.execute(_CERRAR + "secuencia <= ?", (recibido.isoformat(), acuse.contiguo)).rowcount
     cerrados += _cerrar_sueltos(t, acuse, recibido)
     return ResultadoAcuse(Veredicto.APLICADO, cerrados, _apartar(t, acuse, recibido))
@@ -139,13 +138,13 @@ def _apartar(t: Transaccion, acuse: Acuse, recibido: datetime) -> int:
             (apartado.codigo, apartado.codigo, apartado.huella),
         ).rowcount
         if cambio:
-            t.anotar(recibido, Evento.APARTADO, detalle=f"{apartado.codigo} {apartado.huella}")
+            t.anotar(recibido, "apartado", detalle=f"{apartado.codigo} {apartado.huella}")
         cuantos += cambio
     return cuantos
 
 
 def _alarmar(
-    t: Transaccion, acuse: Acuse, recibido: datetime, veredicto: Veredicto, evento: Evento, detalle: str
+    t: Transaccion, acuse: Acuse, recibido: datetime, veredicto: Veredicto, evento: str, detalle: str
 ) -> ResultadoAcuse:
     # La misma alarma llega con cada acuse: se anota la primera vez y cuando cambia.
     if t.alarma() != veredicto.value:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-VERSION: Final = 1
+from appliance.esquema_de_trabajo import TABLAS_DE_TRABAJO
+from nucleo.eventos import BITACORA_NUEVA
+
+VERSION: Final = 2
 """`PRAGMA user_version` de este esquema."""
 
 _TABLAS: Final = """
@@ -48,7 +51,9 @@ CREATE TABLE bitacora (
     evento  TEXT NOT NULL,
     persona TEXT NOT NULL,
     acta    TEXT NOT NULL,
-    detalle TEXT NOT NULL
+    detalle TEXT NOT NULL,
+    previo  TEXT NOT NULL,
+    huella  TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE situacion (llave TEXT PRIMARY KEY, valor TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -67,9 +72,10 @@ CREATE TRIGGER bandeja_no_reemplaza BEFORE INSERT ON bandeja
 WHEN EXISTS (SELECT 1 FROM bandeja WHERE secuencia = NEW.secuencia)
 BEGIN SELECT RAISE(ABORT, 'la bandeja ya tiene ese renglón'); END;
 
-CREATE TRIGGER bitacora_no_reemplaza BEFORE INSERT ON bitacora
-WHEN EXISTS (SELECT 1 FROM bitacora WHERE renglon = NEW.renglon)
-BEGIN SELECT RAISE(ABORT, 'la bitácora ya tiene ese renglón'); END;
+CREATE TRIGGER bitacora_encadena BEFORE INSERT ON bitacora
+WHEN NEW.renglon <> -1 AND NEW.renglon <= (SELECT coalesce(max(renglon), 0) FROM bitacora)
+  OR NEW.previo IS NOT coalesce((SELECT huella FROM bitacora ORDER BY renglon DESC LIMIT 1), '{bitacora_nueva}')
+BEGIN SELECT RAISE(ABORT, 'la bitácora sólo se agrega al final de su cadena'); END;
 
 CREATE TRIGGER pertenencia_unica BEFORE INSERT ON pertenencia
 WHEN EXISTS (SELECT 1 FROM pertenencia)
@@ -86,22 +92,25 @@ def crear(conexion: sqlite3.Connection, cadena_nueva: str) -> None:
     Args:
         cadena_nueva: `previo` del primer hecho de la época.
     """
-    for orden in _ordenes(cadena_nueva):
+    libro = _TABLAS.format(cadena_nueva=cadena_nueva, bitacora_nueva=BITACORA_NUEVA)
+    for orden in _ordenes(libro) + _candados() + _ordenes(TABLAS_DE_TRABAJO):
         conexion.execute(orden)
     conexion.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _ordenes(cadena_nueva: str) -> list[str]:
+def _ordenes(texto: str) -> list[str]:
     # executescript confirmaría la transacción abierta; por eso se separan las órdenes a mano.
     ordenes, pendiente = [], ""
-    for renglon in _TABLAS.format(cadena_nueva=cadena_nueva).splitlines():
+    for renglon in texto.splitlines():
         pendiente += renglon + "\n"
         if pendiente.strip() and sqlite3.complete_statement(pendiente):
             ordenes.append(pendiente)
             pendiente = ""
-    ordenes += [_candado(tabla, "UPDATE") for tabla in _INTOCABLES]
-    ordenes += [_candado(tabla, "DELETE") for tabla in _IMBORRABLES]
     return ordenes
+
+
+def _candados() -> list[str]:
+    return [_candado(t, "UPDATE") for t in _INTOCABLES] + [_candado(t, "DELETE") for t in _IMBORRABLES]
 
 
 def _candado(tabla: str, orden: str) -> str:

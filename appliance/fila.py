@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from appliance.almacen import Almacen
 from nucleo.captura import EstadoAsentado, Verificada, estado_de
-from nucleo.hechos import Acopio, FueraDeCatalogo, HechoDeActa, IdActa, SinActa
+from nucleo.hechos import Acopio, FueraDeCatalogo, HechoDeActa, HojaDeBitacora, IdActa, SinActa
 
 
 def acopiada(historia: Sequence[HechoDeActa]) -> bool:
@@ -52,7 +52,7 @@ class Fila:
         tocadas: dict[IdActa, None] = {}
         for secuencia, hecho in self._almacen.hechos_desde(self._vista):
             self._vista = secuencia
-            if not isinstance(hecho, FueraDeCatalogo):
+            if not isinstance(hecho, FueraDeCatalogo | HojaDeBitacora):
                 self._historias.setdefault(hecho.acta, []).append(hecho)
                 tocadas[hecho.acta] = None
         for acta in tocadas:

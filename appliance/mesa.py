@@ -13,7 +13,6 @@ from typing import Final
 
 from appliance import rechazos
 from appliance.almacen import Almacen, Encargo, Lectura, Transaccion
-from appliance.bitacora import Evento
 from appliance.fila import Fila, acopiada
 from appliance.imagenes import Imagenes
 from appliance.recepcion import Hecha, Recepcion
@@ -134,7 +133,7 @@ class Mesa(Recepcion):
             if isinstance(resultado, Rechazo):
                 return resultado
             t.desencargar(acta)
-            t.anotar(self.reloj.ahora(), Evento.SOLTADA, persona=persona, acta=str(acta))
+            t.anotar(self.reloj.ahora(), "soltada", persona=persona, acta=str(acta))
             return resultado.estado
 
     @con_rechazo
@@ -244,11 +243,9 @@ class Mesa(Recepcion):
             raise AssertionError(resultado.estado)
         previo = t.encargo(acta)
         if previo is not None and previo.persona != persona:
-            t.anotar(
-                ahora, Evento.ENCARGO_VENCIDO, persona=previo.persona, acta=str(acta), detalle=f"la toma {persona}"
-            )
+            t.anotar(ahora, "encargo_vencido", persona=previo.persona, acta=str(acta), detalle=f"la toma {persona}")
         t.encargar(acta, persona, ahora)
-        t.anotar(ahora, Evento.TOMADA, persona=persona, acta=str(acta))
+        t.anotar(ahora, "tomada", persona=persona, acta=str(acta))
         return Tomada(resultado.estado.libre, persona, ahora)
 
     def _siguiente(self, mirada: Lectura, persona: str) -> IdActa | None:

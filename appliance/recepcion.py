@@ -8,7 +8,6 @@ from datetime import datetime
 
 from appliance import rechazos
 from appliance.almacen import Almacen, Asiento, Transaccion
-from appliance.bitacora import Evento
 from appliance.fila import acopiada
 from appliance.imagenes import Imagenes
 from appliance.rechazos import con_rechazo
@@ -16,7 +15,7 @@ from appliance.reloj import Reloj, hora_creible
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.captura import Estado, estado_de
 from nucleo.eleccion import Proceso
-from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, IdActa, Imagen, tipo_de
+from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, IdActa, Imagen, pertenencia, tipo_de
 from nucleo.problema import Rechazo
 
 
@@ -64,7 +63,7 @@ class Recepcion:
             if previo is not None and acopiada(historia):
                 return rechazos.ya_acopiada(acta, previo)
             if estampada > ahora:
-                t.anotar(ahora, Evento.ACOPIO_HORA_RARA, persona=persona, acta=str(acta), detalle=estampada.isoformat())
+                t.anotar(ahora, "acopio_hora_rara", persona=persona, acta=str(acta), detalle=estampada.isoformat())
             return Hecha(estado_de([*historia, nuevo]), self._asentar(t, nuevo))
 
     @con_rechazo
@@ -125,9 +124,9 @@ class Recepcion:
         if alarma := t.alarma():
             # Con la alarma se sigue trabajando; esta lista es la que habrá que recapturar.
             for hecho, asiento in zip(hechos, asientos, strict=True):
-                que = hecho.folio if isinstance(hecho, FueraDeCatalogo) else str(hecho.acta)
+                que = hecho.folio if isinstance(hecho, FueraDeCatalogo) else "/".join(filter(None, pertenencia(hecho)))
                 detalle = f"{alarma}: {tipo_de(hecho)} en la secuencia {asiento.secuencia}"
-                t.anotar(ahora, Evento.ASENTADO_CON_ALARMA, acta=que, detalle=detalle)
+                t.anotar(ahora, "asentado_con_alarma", acta=que, detalle=detalle)
         return asientos
 
     def _ajena(self, acta: IdActa) -> Rechazo | None:

@@ -77,6 +77,15 @@ class Digitalizacion(Enum):
     ESCANER = "ESCANER"
 
 
+class ResultadoCotejo(Enum):
+    """Cómo salió el cotejo contra el papel (columna COTEJADA, LEEME INE 2024)."""
+
+    ACEPTADA = 1
+    ACEPTADA_TRAS_CORREGIR = 2
+    NO_ACEPTADA = 3
+    """Está en recaptura o redigitalización."""
+
+
 TIPOS_DOCUMENTO = ("ACTA PREP", "RPP", "CC", "PPC", "ACTA VMRE", "ACTA VA", "ACTA VPPP", "ACTA UE")
 """Valores de TIPO_DOCUMENTO (LEEME IECM 2024)."""
 

@@ -7,6 +7,7 @@ calcularlos. La lectura es estricta: una llave de más o de menos, un tipo equiv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,15 +20,23 @@ from nucleo.acta import (
     Digitalizacion,
     MotivoSinActa,
     Origen,
+    ResultadoCotejo,
     asentado_de_campos,
 )
 from nucleo.campo import Campo, a_json
-from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon
+from nucleo.eventos import RenglonDeBitacora
+from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon, hora_con_huso
 from nucleo.renglon import MAXIMO_CAMPOS as MAXIMO_CAMPOS
 from nucleo.renglon import HechoInvalido as HechoInvalido
 
 MAXIMO_VUELTAS: Final = 99
 """Veces que un acta puede capturarse desde el principio; más sería un disparate o un bucle."""
+
+MAXIMO_RENGLONES_DE_BITACORA: Final = 100
+MAXIMO_DETALLE: Final = 200
+"""Caracteres. Cien renglones llenos caben en un sobre."""
+
+_EVENTO: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -137,8 +146,52 @@ class FueraDeCatalogo:
     persona: str
 
 
-HechoDeActa = Acopio | Imagen | Captura | Correccion | Revision | Recaptura | SinActa
-Hecho = HechoDeActa | FueraDeCatalogo
+@dataclass(frozen=True)
+class Cotejo:
+    """Se comparó lo verificado contra el acta física. `resultado` es el de la columna COTEJADA (LEEME INE 2024)."""
+
+    acta: IdActa
+    hora: datetime
+    resultado: ResultadoCotejo
+    persona: str
+
+
+@dataclass(frozen=True)
+class Empaque:
+    """El acta física quedó en una caja, para entregarla a la presidencia del consejo."""
+
+    acta: IdActa
+    hora: datetime
+    caja: str
+    persona: str
+
+
+@dataclass(frozen=True)
+class HojaDeBitacora:
+    """Renglones seguidos de la bitácora del kiosco. `desde` numera el primero; `previo` es la huella del anterior.
+
+    No es de ningún acta ni cambia ningún resultado: viaja en la misma cadena firmada para que nadie la recorte.
+    """
+
+    hora: datetime
+    desde: int
+    previo: str
+    renglones: tuple[RenglonDeBitacora, ...]
+
+
+HechoDeActa = Acopio | Imagen | Captura | Correccion | Revision | Recaptura | SinActa | Cotejo | Empaque
+Hecho = HechoDeActa | FueraDeCatalogo | HojaDeBitacora
+
+
+def pertenencia(hecho: Hecho) -> tuple[str, str | None]:
+    """(elección, casilla) del hecho. La casilla es `None` fuera de catálogo; la bitácora no es de ninguna elección."""
+    match hecho:
+        case HojaDeBitacora():
+            return "", None
+        case FueraDeCatalogo():
+            return hecho.eleccion, None
+        case _:
+            return hecho.acta.eleccion, hecho.acta.casilla
 
 
 def tipo_de(hecho: Hecho) -> str:
@@ -149,10 +202,13 @@ def tipo_de(hecho: Hecho) -> str:
 def a_contenido(hecho: Hecho) -> dict[str, Any]:
     """Contenido JSON del sobre para ese hecho."""
     base: dict[str, Any] = {"hecho": tipo_de(hecho), "hora": hecho.hora.isoformat()}
-    if isinstance(hecho, FueraDeCatalogo):
-        base |= {"eleccion": hecho.eleccion, "folio": hecho.folio}
-    else:
-        base |= {"eleccion": hecho.acta.eleccion, "casilla": hecho.acta.casilla}
+    match hecho:
+        case HojaDeBitacora():
+            pass
+        case FueraDeCatalogo():
+            base |= {"eleccion": hecho.eleccion, "folio": hecho.folio}
+        case _:
+            base |= {"eleccion": hecho.acta.eleccion, "casilla": hecho.acta.casilla}
     propio: dict[str, Any]
     match hecho:
         case Acopio():
@@ -196,6 +252,16 @@ def a_contenido(hecho: Hecho) -> dict[str, Any]:
                 "sha256": hecho.sha256,
                 "persona": hecho.persona,
             }
+        case Cotejo():
+            propio = {"resultado": hecho.resultado.value, "persona": hecho.persona}
+        case Empaque():
+            propio = {"caja": hecho.caja, "persona": hecho.persona}
+        case HojaDeBitacora():
+            propio = {
+                "desde": hecho.desde,
+                "previo": hecho.previo,
+                "renglones": [[r.hora, r.evento, r.persona, r.acta, r.detalle] for r in hecho.renglones],
+            }
     return base | propio
 
 
@@ -210,6 +276,8 @@ def del_catd(hecho: Hecho, catd: str) -> Hecho:
             return replace(hecho, personas=(f"{catd}/{una}", f"{catd}/{otra}"))
         case SinActa():
             return replace(hecho, persona=f"{catd}/{hecho.persona}", confirma=f"{catd}/{hecho.confirma}")
+        case HojaDeBitacora():
+            return hecho
         case _:
             return replace(hecho, persona=f"{catd}/{hecho.persona}")
 
@@ -314,6 +382,39 @@ def _leer_fuera(r: Renglon) -> Hecho:
     )
 
 
+def _leer_cotejo(r: Renglon) -> Hecho:
+    resultado = ResultadoCotejo(r.entero("resultado", 1, len(ResultadoCotejo)))
+    return Cotejo(_acta(r), r.hora(), resultado, r.persona())
+
+
+def _leer_empaque(r: Renglon) -> Hecho:
+    return Empaque(_acta(r), r.hora(), r.texto("caja", CLAVE), r.persona())
+
+
+def _leer_hoja(r: Renglon) -> Hecho:
+    renglones = r.tomar("renglones")
+    if not isinstance(renglones, list) or not 0 < len(renglones) <= MAXIMO_RENGLONES_DE_BITACORA:
+        raise HechoInvalido(f"una hoja de bitácora lleva de 1 a {MAXIMO_RENGLONES_DE_BITACORA} renglones")
+    return HojaDeBitacora(
+        r.hora(),
+        r.entero("desde", 1, 2**53 - 1),
+        r.texto("previo", HEX64),
+        tuple(_renglon_de_bitacora(renglon) for renglon in renglones),
+    )
+
+
+def _renglon_de_bitacora(dato: object) -> RenglonDeBitacora:
+    if not isinstance(dato, list) or len(dato) != 5 or not all(isinstance(x, str) for x in dato):
+        raise HechoInvalido("un renglón de bitácora son cinco textos")
+    hora, evento, persona, acta, detalle = dato
+    hora_con_huso(hora)
+    if _EVENTO.fullmatch(evento) is None or (persona and PERSONA.fullmatch(persona) is None):
+        raise HechoInvalido("el evento o la persona de un renglón de bitácora no tienen su forma")
+    if len(acta) > 90 or len(detalle) > MAXIMO_DETALLE or not (acta + detalle).isprintable():
+        raise HechoInvalido("un renglón de bitácora trae un texto largo o con signos raros")
+    return RenglonDeBitacora(hora, evento, persona, acta, detalle)
+
+
 _NOMBRES: Final[dict[type, str]] = {
     Acopio: "acopio",
     Imagen: "imagen",
@@ -323,6 +424,9 @@ _NOMBRES: Final[dict[type, str]] = {
     Recaptura: "recaptura",
     SinActa: "sin_acta",
     FueraDeCatalogo: "fuera_de_catalogo",
+    Cotejo: "cotejo",
+    Empaque: "empaque",
+    HojaDeBitacora: "bitacora",
 }
 
 _LECTORES: Final[dict[str, Callable[[Renglon], Hecho]]] = {
@@ -334,4 +438,7 @@ _LECTORES: Final[dict[str, Callable[[Renglon], Hecho]]] = {
     "recaptura": _leer_recaptura,
     "sin_acta": _leer_sin_acta,
     "fuera_de_catalogo": _leer_fuera,
+    "cotejo": _leer_cotejo,
+    "empaque": _leer_empaque,
+    "bitacora": _leer_hoja,
 }

@@ -20,7 +20,7 @@ from nucleo.acta import (
 from nucleo.captura import Discrepante, EnRevision, SinActaDeclarada, Verificada, estado_de, ultima_verificada
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Proceso
-from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, HechoDeActa, IdActa, Imagen
+from nucleo.hechos import Acopio, FueraDeCatalogo, Hecho, HechoDeActa, HojaDeBitacora, IdActa, Imagen
 
 
 def actas_de(proceso: Proceso, eleccion: str, hechos: Iterable[Hecho]) -> tuple[Acta, ...]:
@@ -35,6 +35,8 @@ def actas_de(proceso: Proceso, eleccion: str, hechos: Iterable[Hecho]) -> tuple[
         if isinstance(hecho, FueraDeCatalogo):
             if hecho.eleccion == eleccion:
                 fuera[hecho.folio] = min(hecho, fuera.get(hecho.folio, hecho), key=repr)
+        elif isinstance(hecho, HojaDeBitacora):
+            continue
         elif hecho.acta.eleccion == eleccion:
             por_acta[hecho.acta.casilla].append(hecho)
     esperadas = tuple(acta_de(c, por_acta.get(c.clave, ())) for c in proceso.esperadas(eleccion))
@@ -75,7 +77,7 @@ def hechos_por_acta(hechos: Iterable[Hecho]) -> dict[IdActa, list[HechoDeActa]]:
     """Agrupa los hechos de acta por su identidad, sin juzgarlos."""
     grupos: dict[IdActa, list[HechoDeActa]] = defaultdict(list)
     for hecho in hechos:
-        if not isinstance(hecho, FueraDeCatalogo):
+        if not isinstance(hecho, FueraDeCatalogo | HojaDeBitacora):
             grupos[hecho.acta].append(hecho)
     return dict(grupos)
 

@@ -8,7 +8,6 @@ válido cuando el padrón cambie.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,7 @@ from nucleo import hechos, latido, sobre, temas
 from nucleo.acta import COMPLEMENTARIOS
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Eleccion, Proceso
-from nucleo.hechos import Captura, Correccion, FueraDeCatalogo, Hecho, HechoInvalido, Revision
+from nucleo.hechos import Captura, Correccion, FueraDeCatalogo, Hecho, HechoInvalido, HojaDeBitacora, Revision
 from nucleo.latido import Latido
 from nucleo.padron import Equipo, Padron
 from nucleo.sobre import MAXIMO_BYTES, Sobre, SobreInvalido, Tipo
@@ -156,7 +155,9 @@ class Juez:
         return HechoValido(asentado) if falta is None else Todavia(asentado, *falta)
 
     def _en_catalogo(self, hecho: Hecho) -> tuple[str, str] | None:
-        clave = hecho.eleccion if isinstance(hecho, FueraDeCatalogo) else hecho.acta.eleccion
+        if isinstance(hecho, HojaDeBitacora):
+            return None
+        clave, _ = hechos.pertenencia(hecho)
         eleccion = self.proceso.elecciones.get(clave)
         if eleccion is None:
             return "ELECCION_DESCONOCIDA", f"la definición vigente no tiene la elección {clave}"
@@ -207,23 +208,19 @@ def _exigir_identidad(nombre: str, catd: str, epoca: str, equipo: Equipo) -> Non
 
 
 def _asentado(hecho: Hecho, abierto: Sobre, compacto: str) -> Asentado:
-    fuera = isinstance(hecho, FueraDeCatalogo)
+    eleccion, casilla = hechos.pertenencia(hecho)
     return Asentado(
         huella=sobre.huella(compacto),
         equipo=abierto.equipo,
         epoca=abierto.epoca,
         secuencia=abierto.secuencia,
         previo=abierto.previo,
-        eleccion=hecho.eleccion if isinstance(hecho, FueraDeCatalogo) else hecho.acta.eleccion,
-        casilla=None if fuera else _contenido_casilla(abierto.contenido),
+        eleccion=eleccion,
+        casilla=casilla,
         tipo=hechos.tipo_de(hecho),
         creado=abierto.creado.isoformat(),
         sobre=compacto,
     )
-
-
-def _contenido_casilla(contenido: Mapping[str, object]) -> str:
-    return str(contenido["casilla"])
 
 
 def _inaceptable(codigo: str, causa: Exception, equipo: Equipo | None, compacto: str) -> Inaceptable:

@@ -15,11 +15,20 @@ from starlette.staticfiles import StaticFiles
 
 from appliance.arranque import Kiosco
 from appliance.falla import Falla
-from appliance.pantalla import rutas_captura, rutas_inicio, rutas_recepcion
+from appliance.pantalla import rutas
 from appliance.pantalla.guardias import Guardias
-from appliance.pantalla.pagina import Aviso, Entrada, PaginaVencida, Pantalla, SinPersona, de_rechazo
+from appliance.pantalla.pagina import (
+    Aviso,
+    Entrada,
+    PaginaVencida,
+    Pantalla,
+    PapelAjeno,
+    SinPersona,
+    de_rechazo,
+)
 from appliance.pantalla.personas import leer_personas
 from appliance.pantalla.sesion import GALLETA, leer_secreto
+from appliance.puesto import SIN_APARATOS, Puesto
 
 _REGISTRO: Final = logging.getLogger("kiosco")
 
@@ -40,7 +49,7 @@ _INESPERADO: Final = Aviso(
 )
 
 
-def crear_app(kiosco: Kiosco, puerto: int) -> FastAPI:
+def crear_app(kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS) -> FastAPI:
     """La aplicación para ese kiosco; sólo contesta en los nombres de esta máquina y ese puerto.
 
     Raises:
@@ -55,13 +64,12 @@ def crear_app(kiosco: Kiosco, puerto: int) -> FastAPI:
             "la carpeta es de otra cuenta o el disco está lleno",
             "revise la carpeta del kiosco",
         ) from error
-    pantalla = Pantalla(kiosco, leer_personas(kiosco.carpeta, kiosco.identidad.modo), secreto)
+    pantalla = Pantalla(kiosco, leer_personas(kiosco.carpeta, kiosco.identidad.modo), secreto, puesto)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Guardias, puerto=puerto)])
     app.state.pantalla = pantalla
+    app.mount("/estatico/htmx", StaticFiles(directory=str(files("django_htmx") / "static/django_htmx")))
     app.mount("/estatico", StaticFiles(directory=str(files("appliance.pantalla") / "estatico")))
-    rutas_inicio.agregar(app, pantalla)
-    rutas_captura.agregar(app, pantalla)
-    rutas_recepcion.agregar(app, pantalla)
+    rutas.agregar_todas(app, pantalla)
     _atender_tropiezos(app, pantalla)
     return app
 
@@ -81,6 +89,15 @@ def _atender_tropiezos(app: FastAPI, pantalla: Pantalla) -> None:
     @app.exception_handler(SinPersona)
     async def _sin_persona(_: Request, __: Exception) -> Response:
         return RedirectResponse("/personas", status_code=303)
+
+    @app.exception_handler(PapelAjeno)
+    async def _papel_ajeno(peticion: Request, error: Exception) -> Response:
+        assert isinstance(error, PapelAjeno)
+        aviso = Aviso(False, "Esa pantalla no es de su papel", f"es de {error}", "regrese al inicio y use las suyas")
+        with pantalla.kiosco.almacen.transaccion() as t:
+            ahora = pantalla.kiosco.reloj.ahora()
+            t.anotar(ahora, "papel_ajeno", persona=error.persona.clave, detalle=peticion.url.path)
+        return pagina(peticion, aviso, 403)
 
     @app.exception_handler(PaginaVencida)
     async def _vencida(peticion: Request, _: Exception) -> Response:

@@ -19,8 +19,9 @@ from starlette.datastructures import FormData
 
 from appliance.arranque import Kiosco
 from appliance.pantalla.barra import enlace_de
-from appliance.pantalla.personas import Persona
 from appliance.pantalla.sesion import GALLETA, Sesion, Sesiones
+from appliance.personas import NOMBRES, Papel, Persona
+from appliance.puesto import Puesto
 from nucleo.problema import Rechazo
 
 _T = TypeVar("_T")
@@ -34,7 +35,16 @@ class PaginaVencida(Exception):
 
 
 class SinPersona(Exception):
-    """Hace falta elegir persona antes."""
+    """Hace falta identificarse antes."""
+
+
+class PapelAjeno(Exception):
+    """La persona no tiene ninguno de los papeles de esa pantalla."""
+
+    def __init__(self, persona: Persona, papeles: tuple[Papel, ...]) -> None:
+        self.persona = persona
+        self.papeles = papeles
+        super().__init__(" o ".join(NOMBRES[papel] for papel in papeles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,9 @@ def de_rechazo(rechazo: Rechazo) -> Aviso:
 class Pantalla:
     """Lo que comparten las rutas."""
 
-    def __init__(self, kiosco: Kiosco, personas: tuple[Persona, ...], secreto: bytes) -> None:
+    def __init__(self, kiosco: Kiosco, personas: tuple[Persona, ...], secreto: bytes, puesto: Puesto) -> None:
         self.kiosco = kiosco
+        self.puesto = puesto
         self.mesa = kiosco.mesa
         self.proceso = kiosco.proceso
         self.personas = {p.clave: p for p in personas}
@@ -163,7 +174,7 @@ async def _entrada(peticion: Request) -> Entrada:
 
 
 Pide = Annotated[Entrada, Depends(_entrada)]
-"""Una petición identificada, como la piden las rutas."""
+"""Una petición identificada, como la piden las rutas abiertas a cualquiera (entrar, la barra, el lector)."""
 
 
 def persona_de(entrada: Entrada) -> Persona:
@@ -171,6 +182,29 @@ def persona_de(entrada: Entrada) -> Persona:
     if entrada.persona is None:
         raise SinPersona
     return entrada.persona
+
+
+class ExigePapel:
+    """Dependencia que sólo deja pasar a quien tiene alguno de esos papeles; sin papeles, a cualquier identificada."""
+
+    def __init__(self, *papeles: Papel) -> None:
+        self.papeles = papeles
+
+    async def __call__(self, peticion: Request) -> Entrada:
+        """Raises: SinPersona, PapelAjeno, PaginaVencida."""
+        entrada = await _entrada(peticion)
+        persona = persona_de(entrada)
+        if self.papeles and not persona.puede(*self.papeles):
+            raise PapelAjeno(persona, self.papeles)
+        return entrada
+
+
+PidePersona = Annotated[Entrada, Depends(ExigePapel())]
+PideAcopio = Annotated[Entrada, Depends(ExigePapel(Papel.ACOPIO, Papel.COORDINACION))]
+PideDigitalizacion = Annotated[Entrada, Depends(ExigePapel(Papel.DIGITALIZACION, Papel.COORDINACION))]
+PideLectura = Annotated[Entrada, Depends(ExigePapel(Papel.CAPTURA, Papel.VERIFICACION))]
+PideVerificacion = Annotated[Entrada, Depends(ExigePapel(Papel.VERIFICACION, Papel.COORDINACION))]
+PideCoordinacion = Annotated[Entrada, Depends(ExigePapel(Papel.COORDINACION))]
 
 
 def _guardar(memoria: OrderedDict[str, _T], llave: str, valor: _T) -> None:

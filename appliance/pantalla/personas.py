@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from appliance.falla import Falla
+from appliance.personas import Papel, Persona
 
 ARCHIVO: Final = "personas.toml"
 
@@ -21,20 +21,13 @@ _CLAVE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,39}")
 _PAPELES: Final = ("captura", "coordinacion")
 
 
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """`clave` es la que se asienta en los hechos; `nombre`, lo que ve la gente."""
-
-    clave: str
-    nombre: str
-    coordina: bool = False
-
+_TODOS: Final = frozenset(Papel) - {Papel.COORDINACION}
 
 DE_PRACTICA: Final = (
-    Persona("capturista-1", "Capturista 1"),
-    Persona("capturista-2", "Capturista 2"),
-    Persona("capturista-3", "Capturista 3"),
-    Persona("coordinacion", "Coordinación", coordina=True),
+    Persona("capturista-1", "Capturista 1", _TODOS),
+    Persona("capturista-2", "Capturista 2", _TODOS),
+    Persona("capturista-3", "Capturista 3", _TODOS),
+    Persona("coordinacion", "Coordinación", frozenset(Papel)),
 )
 
 
@@ -77,7 +70,7 @@ def _leer(ruta: Path, renglon: object) -> Persona:
         raise _falla(ruta, f"el nombre de {clave} no es un texto de hasta 60 caracteres")
     if papel not in _PAPELES:
         raise _falla(ruta, f"el papel de {clave} no es ninguno de {', '.join(_PAPELES)}")
-    return Persona(clave, nombre, papel == "coordinacion")
+    return Persona(clave, nombre, frozenset(Papel) if papel == "coordinacion" else _TODOS)
 
 
 def _falla(ruta: Path, que: str) -> Falla:

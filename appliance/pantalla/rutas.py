@@ -1,0 +1,47 @@
+"""Todas las rutas de las pantallas, en el orden en que se agregan."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from appliance.pantalla import (
+    rutas_borrador,
+    rutas_captura,
+    rutas_coordinacion,
+    rutas_cotejo,
+    rutas_digitalizacion,
+    rutas_empaquetado,
+    rutas_entrega,
+    rutas_esperadas,
+    rutas_etiqueta,
+    rutas_hoja_dudosa,
+    rutas_imagen,
+    rutas_inicio,
+    rutas_practica,
+    rutas_recepcion,
+    rutas_turno,
+)
+from appliance.pantalla.pagina import Pantalla
+
+_MODULOS = (
+    rutas_inicio,
+    rutas_turno,
+    rutas_recepcion,
+    rutas_esperadas,
+    rutas_etiqueta,
+    rutas_digitalizacion,
+    rutas_hoja_dudosa,
+    rutas_imagen,
+    rutas_captura,
+    rutas_borrador,
+    rutas_cotejo,
+    rutas_empaquetado,
+    rutas_coordinacion,
+    rutas_entrega,
+    rutas_practica,
+)
+
+
+def agregar_todas(app: FastAPI, p: Pantalla) -> None:
+    for modulo in _MODULOS:
+        modulo.agregar(app, p)

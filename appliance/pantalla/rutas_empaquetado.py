@@ -1,0 +1,11 @@
+"""Guardar las actas en cajas e imprimir su relación."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from appliance.pantalla.pagina import Pantalla
+
+
+def agregar(app: FastAPI, p: Pantalla) -> None:
+    """Agrega sus rutas."""

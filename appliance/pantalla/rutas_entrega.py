@@ -1,0 +1,11 @@
+"""La mochila USB y el recibo de un acta."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from appliance.pantalla.pagina import Pantalla
+
+
+def agregar(app: FastAPI, p: Pantalla) -> None:
+    """Agrega sus rutas."""

@@ -1,0 +1,11 @@
+"""Imprimir la etiqueta de un acta."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from appliance.pantalla.pagina import Pantalla
+
+
+def agregar(app: FastAPI, p: Pantalla) -> None:
+    """Agrega sus rutas."""
