@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,10 @@ from appliance.imagenes import Imagenes
 from appliance.llave import LlaveDeArchivo, leer_publica
 from appliance.mesa import Mesa
 from appliance.permisos import reservar
-from appliance.reloj import Reloj, RelojDelSistema
+from appliance.reloj import Reloj, RelojDeEnsayo, RelojDelSistema
 from nucleo.definicion import DefinicionInvalida, cargar_proceso
 from nucleo.eleccion import Proceso
+from nucleo.modos import CAPACITACION
 from nucleo.sobre import Firmante
 
 _RAIZ: Final = Path(__file__).resolve().parent.parent
@@ -46,7 +48,7 @@ def abrir_kiosco(carpeta: Path, reloj: Reloj | None = None) -> Kiosco:
     """
     identidad = leer_identidad(carpeta)
     proceso = _proceso(identidad)
-    propio = reloj or RelojDelSistema(proceso.huso)
+    propio = reloj or _reloj(proceso)
     almacen = _almacen(carpeta, identidad, proceso, LlaveDeArchivo(carpeta / "llave.pem", identidad.equipo))
     mesa = Mesa(almacen, Imagenes(carpeta / "imagenes"), proceso, propio)
     return Kiosco(mesa, almacen, proceso, identidad, propio, carpeta)
@@ -128,6 +130,13 @@ def _proceso(identidad: Identidad) -> Proceso:
             "inscriba el kiosco otra vez: simulacro y oficial nunca se mezclan",
         )
     return proceso
+
+
+def _reloj(proceso: Proceso) -> Reloj:
+    # Se practica cualquier día: el reloj empieza con la operación ya en marcha, y cada sobre dice que es virtual.
+    if proceso.modo == CAPACITACION:
+        return RelojDeEnsayo(proceso.inicio_operacion + timedelta(hours=2))
+    return RelojDelSistema(proceso.huso)
 
 
 def _arranque() -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance.falla import Falla
+from nucleo.modos import MODOS
 
 ARCHIVO: Final = "identidad.toml"
 
 _NOMBRE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 _EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_MODOS: Final = ("simulacro", "oficial")
 _SERVIDOR: Final = re.compile(r"[A-Za-z0-9.:\-]{1,253}")
 _CAMPOS: Final = ("equipo", "catd", "epoca", "modo", "proceso", "broker_host", "broker_puerto")
 
@@ -56,8 +56,8 @@ def leer_identidad(carpeta: Path) -> Identidad:
     if not isinstance(puerto, int) or isinstance(puerto, bool) or not 1 <= puerto <= 65535:
         raise _falla(ruta, "«broker_puerto» no es un puerto de 1 a 65535", "se editó a mano")
     modo, proceso = dato["modo"], dato["proceso"]
-    if modo not in _MODOS:
-        raise _falla(ruta, f"«modo» no es ninguno de {', '.join(_MODOS)}", "se editó a mano")
+    if modo not in MODOS:
+        raise _falla(ruta, f"«modo» no es ninguno de {', '.join(MODOS)}", "se editó a mano")
     if not isinstance(proceso, str) or not proceso:
         raise _falla(ruta, "«proceso» no es la ruta de una carpeta", "se editó a mano")
     return Identidad(

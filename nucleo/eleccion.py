@@ -163,7 +163,7 @@ class Proceso:
     """CLAVE_CASILLA → casilla, en el orden del catálogo aprobado."""
     elecciones: Mapping[str, Eleccion]
     modo: str = "simulacro"
-    """`simulacro` u `oficial`; viaja en cada sobre y nunca se mezclan."""
+    """Uno de `nucleo.modos`; viaja en cada sobre y nunca se mezclan."""
     huella: str = field(default="", compare=False)
     """SHA-256 hexadecimal de los archivos de la definición (TOML y catálogo)."""
 

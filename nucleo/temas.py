@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from nucleo.modos import MODOS
+
 USUARIO_CENTRO: Final = "centro"
 """CN del certificado del agregador."""
 
-_AMBITO: Final = re.compile(r"(simulacro|oficial)-([a-z0-9][a-z0-9\-]{0,29})")
+_AMBITO: Final = re.compile(rf"({'|'.join(MODOS)})-([a-z0-9][a-z0-9\-]{{0,29}})")
 _EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 
 

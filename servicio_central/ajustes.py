@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from nucleo.modos import CON_CENTRO
 from servicio_central import disco
 from servicio_central.tropiezo import Tropiezo
 
@@ -49,7 +50,7 @@ def leer(carpeta: Path) -> Ajustes:
     if set(dato) != set(_CAMPOS):
         raise _tropiezo(f"{ruta} no tiene exactamente {', '.join(_CAMPOS)}", "se editó a mano")
     modo, proceso, host, puerto = (dato[c] for c in _CAMPOS)
-    if modo not in ("simulacro", "oficial"):
+    if modo not in CON_CENTRO:
         raise _tropiezo(f"{ruta}: «modo» no es simulacro ni oficial", "se editó a mano")
     if not (isinstance(proceso, str) and isinstance(host, str) and proceso and host):
         raise _tropiezo(f"{ruta}: «proceso» y «broker_host» son textos", "se editó a mano")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nucleo.modos import CON_CENTRO, SIMULACRO
 from servicio_central import ajustes, disco, inscripcion
 from servicio_central.tropiezo import Tropiezo
 
@@ -30,7 +31,7 @@ def _leer(argumentos: Sequence[str] | None) -> argparse.Namespace:
     lector.add_argument("--autoridad", type=Path, required=True, help="carpeta de la autoridad (se crea si falta)")
     lector.add_argument("--centro", type=Path, required=True, help="carpeta del centro (se crea si falta)")
     lector.add_argument("--proceso", type=Path, help="carpeta de la definición; hace falta para crear el centro")
-    lector.add_argument("--modo", choices=("simulacro", "oficial"), default="simulacro")
+    lector.add_argument("--modo", choices=CON_CENTRO, default=SIMULACRO)
     lector.add_argument("--broker-host", default="localhost", help="con qué nombre se busca al bróker")
     lector.add_argument("--broker-puerto", type=int, default=8883)
     lector.add_argument("--equipo", action="append", default=[], help="kiosco por inscribir; se puede repetir")

@@ -16,11 +16,11 @@ from nucleo.definicion.sintaxis import abrir
 from nucleo.definicion.tabla import COLUMNA, LIBRE, Forma, Tabla
 from nucleo.eleccion import Eleccion, Proceso, Vocabulario
 from nucleo.inconsistencias import CODIGOS
+from nucleo.modos import MODOS, SIMULACRO
 from nucleo.problema_archivo import Problema
 
 NOMBRE_TOML: Final = "eleccion.toml"
 NOMBRE_CATALOGO: Final = "casillas.csv"
-MODOS: Final = ("simulacro", "oficial")
 
 # La clave del proceso forma parte de los temas MQTT, que no admiten más.
 _CLAVE: Final = Forma(
@@ -86,7 +86,7 @@ def _proceso(raiz: Tabla, catalogo: Catalogo, huella: str) -> Proceso:
         vocabulario=_vocabulario(raiz),
         casillas=catalogo.casillas,
         elecciones=_elecciones(raiz, _partidos(raiz), catalogo),
-        modo=raiz.uno_de("modo", MODOS, MODOS[0]),
+        modo=raiz.uno_de("modo", MODOS, SIMULACRO),
         huella=huella,
     )
 
