@@ -7,7 +7,7 @@ escrito esta pantalla u otra.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from appliance.almacen import Almacen
 from nucleo.captura import EstadoAsentado, Verificada, estado_de
@@ -47,6 +47,12 @@ class Fila:
         with self._almacen.lectura():
             self._actualizar()
             return Counter(type(estado).__name__ for estado in self._estados.values())
+
+    def historias(self) -> Mapping[IdActa, tuple[Sequence[HechoDeActa], EstadoAsentado]]:
+        """Los hechos y el estado de cada acta conocida por este kiosco, en orden de llegada. Raises: Falla."""
+        with self._almacen.lectura():
+            self._actualizar()
+            return {acta: (tuple(historia), self._estados[acta]) for acta, historia in self._historias.items()}
 
     def _actualizar(self) -> None:
         tocadas: dict[IdActa, None] = {}

@@ -5,12 +5,37 @@ Los ensayos y las pruebas abren kioscos sin puesto; sólo la orden `kiosco` arma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from appliance.impresion.puerto import Impresora
+
+if TYPE_CHECKING:
+    from appliance.digitalizacion.digitalizadora import Digitalizadora
 
 
 @dataclass(frozen=True)
 class Puesto:
-    """Los aparatos de este puesto de trabajo."""
+    """Los aparatos de este puesto de trabajo. Quien lo arma lo desarma con `cerrar`."""
+
+    digitalizadora: Digitalizadora | None = None
+    """El escáner y la cadena de la hoja; `digitalizadora.escaner()` dice cuál es, o por qué no hay."""
+    lector: Callable[[], str | None] | None = None
+    """Toma la última lectura fresca del lector de códigos, si la hay."""
+    impresora: Impresora | None = None
+    dispositivos: Callable[[], tuple[str, ...]] = tuple
+    """Lo conectado ahora, cada uno con palabras."""
+    nombre_escaner: Callable[[], str] = str
+    """Cómo se llama el escáner, para una persona; vacío si no hay."""
+    con_el_papel: bool = False
+    """Si, a falta de imagen, se captura con el papel enfrente."""
+    cierres: tuple[Callable[[], None], ...] = field(default=(), repr=False)
+
+    def cerrar(self) -> None:
+        """Detiene los hilos y procesos del puesto, del último al primero."""
+        for cierre in reversed(self.cierres):
+            cierre()
 
 
 SIN_APARATOS = Puesto()

@@ -17,7 +17,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
 
+from appliance.ambito import leer_ambito
 from appliance.arranque import Kiosco
+from appliance.esperadas import Esperadas
+from appliance.impresion.imprenta import Imprenta
 from appliance.pantalla.barra import enlace_de
 from appliance.pantalla.sesion import GALLETA, Sesion, Sesiones
 from appliance.personas import NOMBRES, Papel, Persona
@@ -55,6 +58,8 @@ class Aviso:
     titulo: str
     causa: str = ""
     siguiente: str = ""
+    ver: str = ""
+    """Ruta de un documento que conviene tener a un toque."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Pantalla:
         self.proceso = kiosco.proceso
         self.personas = {p.clave: p for p in personas}
         self.sesiones = Sesiones(secreto)
+        self.esperadas = Esperadas(kiosco.almacen, kiosco.proceso, leer_ambito(kiosco.carpeta, kiosco.proceso))
+        self.imprenta = Imprenta(kiosco.carpeta / "impresos", puesto.impresora)
         self._huso = ZoneInfo(kiosco.proceso.huso)
         self._plantillas = Environment(
             loader=FileSystemLoader(str(files("appliance.pantalla") / "plantillas")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from appliance.pantalla import (
+    rutas_acopio,
     rutas_borrador,
     rutas_captura,
     rutas_coordinacion,
@@ -14,11 +15,12 @@ from appliance.pantalla import (
     rutas_entrega,
     rutas_esperadas,
     rutas_etiqueta,
+    rutas_fuera,
     rutas_hoja_dudosa,
     rutas_imagen,
     rutas_inicio,
     rutas_practica,
-    rutas_recepcion,
+    rutas_sin_acta,
     rutas_turno,
 )
 from appliance.pantalla.pagina import Pantalla
@@ -26,9 +28,11 @@ from appliance.pantalla.pagina import Pantalla
 _MODULOS = (
     rutas_inicio,
     rutas_turno,
-    rutas_recepcion,
+    rutas_acopio,
+    rutas_sin_acta,
     rutas_esperadas,
     rutas_etiqueta,
+    rutas_fuera,
     rutas_digitalizacion,
     rutas_hoja_dudosa,
     rutas_imagen,

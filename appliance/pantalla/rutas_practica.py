@@ -1,11 +1,61 @@
-"""La práctica guiada de capacitación."""
+"""La práctica guiada: qué se aprende en cada acta de muestra, y cómo le fue a quien la hizo."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from datetime import datetime
 
-from appliance.pantalla.pagina import Pantalla
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from appliance.pantalla.hoja import en_palabras, renglones_de
+from appliance.pantalla.pagina import Aviso, Pantalla, PidePersona, de_rechazo, persona_de
+from appliance.practica.calificacion import calificar, tiempo
+from appliance.practica.lecciones import leer_lecciones
+from appliance.practica.siembra import sembrar
+from nucleo.formato import leer_formatos
+from nucleo.hechos import Acopio
+from nucleo.modos import CAPACITACION
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
-    """Agrega sus rutas."""
+    """En los demás modos no agrega nada: ahí la práctica no existe."""
+    if p.proceso.modo != CAPACITACION:
+        return
+    carpeta = p.kiosco.identidad.proceso
+    lecciones = leer_lecciones(carpeta, p.proceso)
+    formatos = leer_formatos(carpeta)
+
+    def empezo() -> datetime | None:
+        acopios = [h for x in lecciones for h in p.kiosco.almacen.hechos_de(x.acta) if isinstance(h, Acopio)]
+        return min((a.hora for a in acopios), default=None)
+
+    @app.get("/practica")
+    def practica(e: PidePersona) -> Response:
+        persona = persona_de(e)
+        calificadas = {x.acta: calificar(x, p.kiosco.almacen.hechos_de(x.acta), persona.clave) for x in lecciones}
+        hechas = [c for c in calificadas.values() if c is not None]
+        return p.pagina(
+            "practica.html",
+            e,
+            titulo="Práctica guiada",
+            lecciones=[(x, calificadas[x.acta]) for x in lecciones],
+            empezada=empezo() is not None,
+            hechas=len(hechas),
+            aciertos=sum(c.aciertos for c in hechas),
+            total=sum(c.total for c in hechas),
+            tardo=tiempo(hechas, empezo()),
+            rotulos={x.acta: {r.clave: r.rotulo for r in renglones_de(p.proceso, x.acta)} for x in lecciones},
+            en_palabras=en_palabras,
+        )
+
+    @app.post("/practica/empezar")
+    def empezar(e: PidePersona) -> Response:
+        persona_de(e)
+
+        def accion() -> tuple[str, Aviso | None]:
+            rechazo = sembrar(p.mesa, lecciones, formatos)
+            if rechazo is not None:
+                return "/practica", de_rechazo(rechazo)
+            return "/", Aviso(True, f"Hay {len(lecciones)} actas de muestra esperándole", "", "toque «Siguiente acta»")
+
+        return p.una_vez(e, accion)

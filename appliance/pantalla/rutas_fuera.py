@@ -1,0 +1,24 @@
+"""Los documentos fuera de catálogo que ya se declararon aquí, y cómo se declara uno."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from appliance.pantalla.pagina import Pantalla, PideAcopio
+from appliance.pantalla.rutas_acopio import DOCUMENTOS
+from nucleo.hechos import FueraDeCatalogo
+
+
+def agregar(app: FastAPI, p: Pantalla) -> None:
+    @app.get("/fuera")
+    def fuera(e: PideAcopio) -> Response:
+        declarados = [h for _, h in p.kiosco.almacen.hechos_desde(0) if isinstance(h, FueraDeCatalogo)]
+        huso = p.ahora().tzinfo
+        return p.pagina(
+            "fuera.html",
+            e,
+            titulo="Fuera de catálogo",
+            declarados=[(h, h.hora.astimezone(huso)) for h in reversed(declarados)],
+            documentos=DOCUMENTOS,
+        )

@@ -1,0 +1,78 @@
+"""Pone las actas de muestra en el kiosco, como si hubieran llegado y se hubieran digitalizado.
+
+Desde ahí son actas como cualquiera: se toman, se leen dos veces y se verifican con las mismas pantallas. Sólo en modo
+capacitación: en otro modo sería inventar actas.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from appliance.mesa import Mesa
+from appliance.practica.lecciones import Leccion
+from appliance.vision.registro import Registro
+from nucleo.acta import Digitalizacion, Origen
+from nucleo.formato import Formato, formato_para
+from nucleo.hechos import Acopio, Imagen
+from nucleo.modos import CAPACITACION
+from nucleo.problema import Rechazo
+
+PERSONA: Final = "practica"
+_PULGADA_MM: Final = 25.4
+
+
+def sembrar(mesa: Mesa, lecciones: tuple[Leccion, ...], formatos: tuple[Formato, ...]) -> Rechazo | None:
+    """Acopia y digitaliza las actas que falten. Repetirlo no agrega nada.
+
+    Raises:
+        Falla: por el disco o el reloj.
+    """
+    if mesa.proceso.modo != CAPACITACION:
+        return Rechazo(
+            "MODO",
+            "La práctica sólo existe en modo capacitación",
+            f"este kiosco está en modo {mesa.proceso.modo}",
+            "cambie de modo con `./prep catd modo`, o practique en otro equipo",
+        )
+    for leccion in lecciones:
+        historia = mesa.almacen.hechos_de(leccion.acta)
+        contenido = leccion.imagen.read_bytes()
+        hecha: object = None
+        if not any(isinstance(h, Acopio) for h in historia):
+            hecha = mesa.acopiar(leccion.acta, persona=PERSONA, origen=Origen.CATD)
+        if not isinstance(hecha, Rechazo) and not any(isinstance(h, Imagen) for h in historia):
+            # El registro va antes que la imagen: si se va la luz en medio, repetirlo lo completa.
+            _registrar(mesa, leccion, formatos, contenido)
+            hecha = mesa.digitalizar(
+                leccion.acta, persona=PERSONA, digitalizacion=Digitalizacion.ESCANER, contenido=contenido
+            )
+        if isinstance(hecha, Rechazo):
+            return hecha
+    return None
+
+
+def _registrar(mesa: Mesa, leccion: Leccion, formatos: tuple[Formato, ...], contenido: bytes) -> None:
+    # La imagen de muestra está derecha y completa: dónde está cada renglón se sabe por su densidad, sin buscarlo.
+    casilla = mesa.proceso.casillas[leccion.acta.casilla]
+    formato = formato_para(formatos, mesa.proceso.elecciones[leccion.acta.eleccion], casilla)
+    if formato is None:
+        return
+    escala = _PULGADA_MM / leccion.ppp
+    registro = Registro(formato.clave, (escala, 0.0, 0.0, 0.0, escala, 0.0, 0.0, 0.0, 1.0), 1.0, 0.0, 0.0, 1.0)
+    sha256 = mesa.imagenes.guardar(contenido)
+    with mesa.almacen.transaccion() as t:
+        t.conexion.execute(
+            "INSERT INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura, "
+            "eleccion, casilla) VALUES ('practica', 1, 'asignada', ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                Digitalizacion.ESCANER.value,
+                PERSONA,
+                mesa.reloj.ahora().isoformat(),
+                Origen.CATD.value,
+                sha256,
+                json.dumps({"registro": json.loads(registro.a_json())}),
+                leccion.acta.eleccion,
+                leccion.acta.casilla,
+            ),
+        )
