@@ -63,13 +63,13 @@ def _registrar(mesa: Mesa, leccion: Leccion, formatos: tuple[Formato, ...], cont
     sha256 = mesa.imagenes.guardar(contenido)
     with mesa.almacen.transaccion() as t:
         t.conexion.execute(
-            "INSERT INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura, "
+            "INSERT OR IGNORE INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura, "
             "eleccion, casilla) VALUES ('practica', 1, 'asignada', ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 Digitalizacion.ESCANER.value,
                 PERSONA,
                 mesa.reloj.ahora().isoformat(),
-                Origen.CATD.value,
+                f"practica/{leccion.imagen.name}",
                 sha256,
                 json.dumps({"registro": json.loads(registro.a_json())}),
                 leccion.acta.eleccion,

@@ -1,0 +1,129 @@
+"""La práctica guiada: sus actas son de verdad para el kiosco, no salen de capacitación, y califica con la regla."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.arranque import Kiosco, abrir_kiosco
+from appliance.falla import Falla
+from appliance.modo import crear_capacitacion
+from appliance.practica.calificacion import calificar, tiempo
+from appliance.practica.lecciones import Leccion, leer_lecciones
+from appliance.practica.siembra import sembrar
+from nucleo.acta import asentado_de_campos
+from nucleo.campo import Numero
+from nucleo.definicion import cargar_proceso
+from nucleo.formato import leer_formatos
+from nucleo.hechos import Acopio, IdActa, Imagen
+from nucleo.problema import Rechazo
+from tests.kiosco_de_prueba import abrir_mesa
+
+PRACTICA = Path(__file__).resolve().parents[2] / "datos" / "capacitacion"
+PROCESO = cargar_proceso(PRACTICA)
+LECCIONES = leer_lecciones(PRACTICA, PROCESO)
+FORMATOS = leer_formatos(PRACTICA)
+
+
+@pytest.fixture
+def kiosco(tmp_path: Path) -> Iterator[Kiosco]:
+    kiosco = abrir_kiosco(crear_capacitacion(tmp_path, PRACTICA, "catd-01"))
+    yield kiosco
+    kiosco.almacen.desconectar()
+
+
+def test_hay_lecciones_y_cada_una_ensena_algo_distinto() -> None:
+    assert len(LECCIONES) == 5
+    assert len({x.acta for x in LECCIONES}) == 5
+    assert sum(bool(x.porque) for x in LECCIONES) == 4
+
+
+def test_sembrar_deja_las_actas_listas_para_leerse_y_repetirlo_no_agrega(kiosco: Kiosco) -> None:
+    assert sembrar(kiosco.mesa, LECCIONES, FORMATOS) is None
+    ultimo = kiosco.almacen.ultimo()
+    assert sembrar(kiosco.mesa, LECCIONES, FORMATOS) is None
+    assert kiosco.almacen.ultimo() == ultimo
+    assert kiosco.mesa.siguiente("ana") == LECCIONES[0].acta
+    for leccion in LECCIONES:
+        historia = kiosco.almacen.hechos_de(leccion.acta)
+        assert [type(h) for h in historia] == [Acopio, Imagen]
+
+
+def test_se_va_la_luz_a_media_siembra_y_repetirla_la_completa(kiosco: Kiosco, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SeFueLaLuz(BaseException):
+        pass
+
+    def apagon(*_: object, **__: object) -> None:
+        raise SeFueLaLuz
+
+    with monkeypatch.context() as parche:
+        parche.setattr(kiosco.mesa, "digitalizar", apagon)
+        with pytest.raises(SeFueLaLuz):
+            sembrar(kiosco.mesa, LECCIONES, FORMATOS)
+    assert sembrar(kiosco.mesa, LECCIONES, FORMATOS) is None
+    for leccion in LECCIONES:
+        assert [type(h) for h in kiosco.almacen.hechos_de(leccion.acta)] == [Acopio, Imagen]
+
+
+def test_fuera_de_capacitacion_no_se_siembra_nada(tmp_path: Path) -> None:
+    mesa = abrir_mesa(tmp_path)
+    rechazo = sembrar(mesa, LECCIONES, FORMATOS)
+    assert isinstance(rechazo, Rechazo)
+    assert rechazo.codigo == "MODO"
+    assert mesa.almacen.ultimo().secuencia == 0
+
+
+def test_la_calificacion_dice_que_renglon_y_por_que(kiosco: Kiosco) -> None:
+    sembrar(kiosco.mesa, LECCIONES, FORMATOS)
+    letra = LECCIONES[1]
+    assert calificar(letra, kiosco.almacen.hechos_de(letra.acta), "ana") is None
+    _leer(kiosco, letra, CACAO=47)
+    nota = calificar(letra, kiosco.almacen.hechos_de(letra.acta), "ana")
+    assert nota is not None
+    assert (nota.aciertos, nota.total) == (len(letra.respuestas) - 1, len(letra.respuestas))
+    (fallo,) = nota.fallos
+    assert (fallo.clave, fallo.puesto, fallo.correcto) == ("CACAO", Numero(47), Numero(74))
+    assert "vale la letra" in fallo.porque
+    assert tiempo([nota], nota.hora) is not None
+
+
+def test_la_lectura_de_otra_persona_no_me_califica(kiosco: Kiosco) -> None:
+    sembrar(kiosco.mesa, LECCIONES, FORMATOS)
+    _leer(kiosco, LECCIONES[0])
+    historia = kiosco.almacen.hechos_de(LECCIONES[0].acta)
+    perfecta = calificar(LECCIONES[0], historia, "ana")
+    assert perfecta is not None
+    assert perfecta.fallos == ()
+    assert calificar(LECCIONES[0], historia, "beto") is None
+
+
+@pytest.mark.parametrize(
+    ("de", "a", "causa"),
+    [
+        ('MAIZ = "7"\n', "", "no responde exactamente"),
+        ('casilla = "320001B0100"', 'casilla = "999999B0100"', "no está en el catálogo"),
+        ('imagen = "limpia.webp"', 'imagen = "../eleccion.toml"', "una imagen que no está"),
+        ("ppp = 130", 'ppp = "muchos"', "su densidad"),
+        ('CACAO = "33"', 'CACAO = "treinta"', "lección 1"),
+        ("# Lo escribe", "otra = 1\n# Lo escribe", "sólo una lista"),
+        ('titulo = "Un acta sin problemas"', "titulo = ", "no se puede leer"),
+    ],
+)
+def test_lecciones_mal_escritas_dicen_donde(tmp_path: Path, de: str, a: str, causa: str) -> None:
+    shutil.copytree(PRACTICA, tmp_path / "d")
+    ruta = tmp_path / "d" / "practica" / "lecciones.toml"
+    texto = ruta.read_text()
+    assert de in texto
+    ruta.write_text(texto.replace(de, a))
+    with pytest.raises(Falla, match=causa):
+        leer_lecciones(tmp_path / "d", PROCESO)
+
+
+def _leer(kiosco: Kiosco, leccion: Leccion, **distintos: int) -> None:
+    acta: IdActa = leccion.acta
+    assert not isinstance(kiosco.mesa.tomar(acta, "ana"), Rechazo)
+    campos = {**leccion.respuestas, **{k: Numero(v) for k, v in distintos.items()}}
+    assert not isinstance(kiosco.mesa.capturar(acta, "ana", asentado_de_campos(campos)), Rechazo)
