@@ -6,20 +6,25 @@ sobrevive a un enlace caído y a la mochila igual que las actas.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import datetime
+from typing import Final
 
-from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora, encadenar, eventos
-from nucleo.hechos import MAXIMO_DETALLE, MAXIMO_RENGLONES_DE_BITACORA, HojaDeBitacora
+from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora, encadenar, eventos, huella_de_hoja
+from nucleo.hoja_de_bitacora import MAXIMO_ACTA, MAXIMO_DETALLE, MAXIMO_RENGLONES, HojaDeBitacora
 
-_MANDADA = "bitacora_mandada"
+_MANDADA: Final = "bitacora_mandada"
+
+_CABIDA: Final = 18_000
+"""Bytes de renglones por hoja: en base64 y con su encabezado debe caber en un sobre de 32 KiB."""
 
 
 def anotar(conexion: sqlite3.Connection, renglon: RenglonDeBitacora) -> None:
     """Agrega un renglón, dentro de la transacción abierta. Raises: KeyError si el evento no está declarado."""
     eventos()[renglon.evento]
-    detalle = "".join(c if c.isprintable() else "?" for c in renglon.detalle)[:MAXIMO_DETALLE]
-    limpio = RenglonDeBitacora(renglon.hora, renglon.evento, renglon.persona, renglon.acta[:90], detalle)
+    acta, detalle = _limpio(renglon.acta)[:MAXIMO_ACTA], _limpio(renglon.detalle)[:MAXIMO_DETALLE]
+    limpio = RenglonDeBitacora(renglon.hora, renglon.evento, renglon.persona, acta, detalle)
     previo = _ultima_huella(conexion)
     conexion.execute(
         "INSERT INTO bitacora (hora, evento, persona, acta, detalle, previo, huella) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -36,28 +41,103 @@ def anotar(conexion: sqlite3.Connection, renglon: RenglonDeBitacora) -> None:
 
 
 def hoja_pendiente(conexion: sqlite3.Connection, hora: datetime) -> HojaDeBitacora | None:
-    """La siguiente hoja por mandar, o `None`. Quien la asienta llama a `marcar_mandada` en la misma transacción."""
+    """La siguiente hoja por mandar, o `None`. Quien la asienta llama a `marcar_mandada` en la misma transacción.
+
+    La hoja se corta donde los renglones dejan de seguirse: la que sigue empieza después del hueco, y el centro lo ve.
+    """
     filas = conexion.execute(
-        "SELECT renglon, hora, evento, persona, acta, detalle, previo FROM bitacora WHERE renglon > ? "
+        "SELECT renglon, hora, evento, persona, acta, detalle, previo, huella FROM bitacora WHERE renglon > ? "
         "ORDER BY renglon LIMIT ?",
-        (_mandada(conexion), MAXIMO_RENGLONES_DE_BITACORA),
+        (_mandada(conexion), MAXIMO_RENGLONES),
     ).fetchall()
     if not filas:
         return None
-    return HojaDeBitacora(hora, filas[0][0], filas[0][6], tuple(RenglonDeBitacora(*fila[1:6]) for fila in filas))
+    renglones: list[RenglonDeBitacora] = []
+    tamano, numero, huella = 0, filas[0][0], filas[0][6]
+    for fila in filas:
+        renglon = RenglonDeBitacora(*fila[1:6])
+        tamano += len(json.dumps(fila[1:6], ensure_ascii=False).encode())
+        if renglones and (fila[0] != numero or fila[6] != huella or tamano > _CABIDA):
+            break
+        renglones.append(renglon)
+        numero, huella = numero + 1, encadenar(huella, renglon)
+        if huella != fila[7]:
+            break
+    return HojaDeBitacora(hora, filas[0][0], filas[0][6], tuple(renglones))
+
+
+def cuantos_faltan(conexion: sqlite3.Connection) -> int:
+    """Renglones que aún no van en ninguna hoja."""
+    fila = conexion.execute("SELECT count(*) FROM bitacora WHERE renglon > ?", (_mandada(conexion),)).fetchone()
+    return int(fila[0])
+
+
+def comprobar(conexion: sqlite3.Connection, desde: int = 1) -> str:
+    """Qué tiene de malo la cadena de la bitácora a partir de ese renglón; vacío si está entera.
+
+    Se nota un renglón quitado, cambiado o agregado por otro programa. También que falten los últimos, si ya se habían
+    mandado.
+    """
+    filas = conexion.execute(
+        "SELECT renglon, hora, evento, persona, acta, detalle, previo, huella FROM bitacora WHERE renglon >= ? "
+        "ORDER BY renglon",
+        (max(1, desde - 1),),
+    )
+    numero, huella = 0, BITACORA_NUEVA if desde <= 1 else ""
+    for fila in filas:
+        if numero and fila[0] != numero + 1:
+            return f"faltan los renglones {numero + 1} a {fila[0] - 1}"
+        if (huella and fila[6] != huella) or (not numero and fila[0] > max(1, desde)):
+            return f"el renglón {fila[0]} no sigue al anterior"
+        if encadenar(fila[6], RenglonDeBitacora(*fila[1:6])) != fila[7]:
+            return f"el renglón {fila[0]} se cambió"
+        numero, huella = fila[0], fila[7]
+    if _cambio_lo_mandado(conexion):
+        return f"lo que hay hasta el renglón {_mandada(conexion)} no es lo que ya se había mandado"
+    return ""
+
+
+def rebobinar(conexion: sqlite3.Connection) -> None:
+    """Si lo ya mandado no es lo que aquí hay, se manda todo otra vez: no se sabe desde dónde se cambió.
+
+    El centro recibirá dos veces los mismos números con otro contenido, y lo dirá.
+    """
+    if _cambio_lo_mandado(conexion):
+        conexion.execute("DELETE FROM situacion WHERE llave = ?", (_MANDADA,))
 
 
 def marcar_mandada(conexion: sqlite3.Connection, hoja: HojaDeBitacora) -> None:
-    """Recuerda hasta dónde se ha mandado."""
+    """Recuerda hasta dónde se ha mandado, y con qué huella."""
     ultimo = hoja.desde + len(hoja.renglones) - 1
-    conexion.execute("INSERT OR REPLACE INTO situacion VALUES (?, ?)", (_MANDADA, str(ultimo)))
+    huella = huella_de_hoja(hoja.previo, hoja.renglones)
+    conexion.execute("INSERT OR REPLACE INTO situacion VALUES (?, ?)", (_MANDADA, f"{ultimo} {huella}"))
 
 
 def _mandada(conexion: sqlite3.Connection) -> int:
+    return _marca(conexion)[0]
+
+
+def _marca(conexion: sqlite3.Connection) -> tuple[int, str]:
+    """Último renglón mandado y la huella que lleva la última hoja."""
     fila = conexion.execute("SELECT valor FROM situacion WHERE llave = ?", (_MANDADA,)).fetchone()
-    return int(fila[0]) if fila else 0
+    numero, _, huella = str(fila[0]).partition(" ") if fila else ("0", "", BITACORA_NUEVA)
+    return int(numero), huella
+
+
+def _cambio_lo_mandado(conexion: sqlite3.Connection) -> bool:
+    numero, huella = _marca(conexion)
+    if not numero:
+        return False
+    fila = conexion.execute(
+        "SELECT hora, evento, persona, acta, detalle, previo FROM bitacora WHERE renglon = ?", (numero,)
+    ).fetchone()
+    return fila is None or encadenar(fila[5], RenglonDeBitacora(*fila[:5])) != huella
 
 
 def _ultima_huella(conexion: sqlite3.Connection) -> str:
     fila = conexion.execute("SELECT huella FROM bitacora ORDER BY renglon DESC LIMIT 1").fetchone()
     return str(fila[0]) if fila else BITACORA_NUEVA
+
+
+def _limpio(texto: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in texto)

@@ -3,7 +3,7 @@ bandeja.
 
 Es acumulativo (`contiguo`, todo lo anterior está guardado y encadenado, con la huella del último) más `sueltos`
 (guardados más allá de un hueco), y pide lo que falta. PUBACK sólo dice que el bróker lo tomó; el acuse, que el centro
-lo aceptó.
+lo aceptó. Si ya hay un corte publicado dice también hasta dónde incluye a este equipo.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ MAXIMO_SUELTOS: Final = 64
 MAXIMO_FALTAN: Final = 16
 MAXIMO_APARTADOS: Final = 16
 
+_CAMPOS: Final = {"v", "equipo", "epoca", "contiguo", "huella", "sueltos", "faltan", "apartados", "hora"}
 _EPOCA: Final = re.compile(r"[0-9a-f]{16}")
 _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _CODIGO: Final = re.compile(r"[A-Z_]{1,40}")
@@ -37,6 +38,15 @@ class Apartado:
 
     huella: str
     codigo: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorteCubierto:
+    """El último corte publicado y hasta qué secuencia de este equipo, sin huecos, alcanzó a incluir."""
+
+    hora: datetime
+    contiguo: int
+    """De 1 al `contiguo` del acuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Acuse:
     apartados: tuple[Apartado, ...]
     """Los más recientes de ese equipo en cuarentena o bifurcados."""
     hora: datetime
+    corte: CorteCubierto | None = None
+    """`None` si aún no se publica nada de este equipo; un centro anterior a este campo no lo manda."""
 
 
 def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
@@ -64,7 +76,7 @@ def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
     Raises:
         SobreInvalido: FORMA, si ningún kiosco podría abrirlo.
     """
-    dato = {
+    dato: dict[str, Any] = {
         "v": 1,
         "equipo": acuse.equipo,
         "epoca": acuse.epoca,
@@ -75,6 +87,8 @@ def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
         "apartados": [[a.huella, a.codigo] for a in acuse.apartados[:MAXIMO_APARTADOS]],
         "hora": acuse.hora.isoformat(),
     }
+    if acuse.corte is not None:
+        dato["corte"] = [acuse.corte.hora.isoformat(), acuse.corte.contiguo]
     carga = json.dumps(dato, separators=(",", ":")).encode()
     _abrir_carga(carga)
     return firmante.firmar(Tipo.ACUSE, carga)
@@ -98,7 +112,7 @@ def _abrir_carga(carga: bytes) -> Acuse:
 
 
 def _leer(dato: dict[str, Any]) -> Acuse:
-    if set(dato) != {"v", "equipo", "epoca", "contiguo", "huella", "sueltos", "faltan", "apartados", "hora"}:
+    if set(dato) - {"corte"} != _CAMPOS:
         raise ValueError
     contiguo = _entero(dato["contiguo"])
     huella = _forma(dato["huella"], _HEX64)
@@ -121,7 +135,16 @@ def _leer(dato: dict[str, Any]) -> Acuse:
             Apartado(_forma(h, _HEX64), _forma(c, _CODIGO)) for h, c in _lista(dato["apartados"], MAXIMO_APARTADOS)
         ),
         hora=hora_con_huso(dato["hora"]),
+        corte=_corte(dato["corte"], contiguo) if "corte" in dato else None,
     )
+
+
+def _corte(dato: object, contiguo: int) -> CorteCubierto:
+    hora, hasta = _lista(dato, 2)
+    # Ningún corte incluye lo que el centro no tiene: decirlo publicado sería mentirle a quien mira la pantalla.
+    if not 1 <= _entero(hasta) <= contiguo:
+        raise ValueError
+    return CorteCubierto(hora_con_huso(hora), hasta)
 
 
 def _crecen(numeros: list[int]) -> bool:

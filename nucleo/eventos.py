@@ -19,6 +19,17 @@ BITACORA_NUEVA: Final = "0" * 64
 """`previo` del primer renglón."""
 
 
+_ENCABEZADO: Final = """# La bitácora: qué se anota
+
+Se genera de `nucleo/eventos.toml`, donde cada evento se declara una sola vez (`python -m appliance.escribir_bitacora`).
+Cada renglón lleva hora, evento, persona, acta y detalle, y se encadena con el anterior; viaja al centro en hojas
+firmadas ([protocolo](protocolo.md#la-bitácora)). Los graves salen arriba en el tablero de coordinación.
+
+| Evento | Qué pasó | Grave |
+|---|---|---|
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Evento:
     """Una clase de evento. `porque` explica, si hace falta, por qué se anota."""
@@ -43,8 +54,17 @@ class RenglonDeBitacora:
 @cache
 def eventos() -> Mapping[str, Evento]:
     """Todos los eventos declarados, en el orden del archivo."""
-    dato = tomllib.loads((files("nucleo") / "eventos.toml").read_text(encoding="utf-8"))
+    dato = tomllib.loads(files("nucleo").joinpath("eventos.toml").read_text(encoding="utf-8"))
     return {clave: Evento(clave, **renglon) for clave, renglon in dato.items()}
+
+
+def en_markdown() -> str:
+    """`docs/bitacora.md`: todos los eventos, en palabras, con los graves señalados."""
+    renglones = []
+    for evento in eventos().values():
+        texto = f"{evento.texto}. {evento.porque}" if evento.porque else evento.texto
+        renglones.append(f"| `{evento.clave}` | {texto} | {'sí' if evento.grave else ''} |")
+    return f"{_ENCABEZADO}{chr(10).join(renglones)}\n"
 
 
 def encadenar(previo: str, renglon: RenglonDeBitacora) -> str:

@@ -7,7 +7,6 @@ calcularlos. La lectura es estricta: una llave de más o de menos, un tipo equiv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,19 +23,14 @@ from nucleo.acta import (
     asentado_de_campos,
 )
 from nucleo.campo import Campo, a_json
-from nucleo.eventos import RenglonDeBitacora
-from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon, hora_con_huso
+from nucleo.hoja_de_bitacora import HojaDeBitacora as HojaDeBitacora
+from nucleo.hoja_de_bitacora import contenido_de_hoja, leer_hoja
+from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon
 from nucleo.renglon import MAXIMO_CAMPOS as MAXIMO_CAMPOS
 from nucleo.renglon import HechoInvalido as HechoInvalido
 
 MAXIMO_VUELTAS: Final = 99
 """Veces que un acta puede capturarse desde el principio; más sería un disparate o un bucle."""
-
-MAXIMO_RENGLONES_DE_BITACORA: Final = 100
-MAXIMO_DETALLE: Final = 200
-"""Caracteres. Cien renglones llenos caben en un sobre."""
-
-_EVENTO: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -166,19 +160,6 @@ class Empaque:
     persona: str
 
 
-@dataclass(frozen=True)
-class HojaDeBitacora:
-    """Renglones seguidos de la bitácora del kiosco. `desde` numera el primero; `previo` es la huella del anterior.
-
-    No es de ningún acta ni cambia ningún resultado: viaja en la misma cadena firmada para que nadie la recorte.
-    """
-
-    hora: datetime
-    desde: int
-    previo: str
-    renglones: tuple[RenglonDeBitacora, ...]
-
-
 HechoDeActa = Acopio | Imagen | Captura | Correccion | Revision | Recaptura | SinActa | Cotejo | Empaque
 Hecho = HechoDeActa | FueraDeCatalogo | HojaDeBitacora
 
@@ -257,11 +238,7 @@ def a_contenido(hecho: Hecho) -> dict[str, Any]:
         case Empaque():
             propio = {"caja": hecho.caja, "persona": hecho.persona}
         case HojaDeBitacora():
-            propio = {
-                "desde": hecho.desde,
-                "previo": hecho.previo,
-                "renglones": [[r.hora, r.evento, r.persona, r.acta, r.detalle] for r in hecho.renglones],
-            }
+            propio = contenido_de_hoja(hecho)
     return base | propio
 
 
@@ -391,30 +368,6 @@ def _leer_empaque(r: Renglon) -> Hecho:
     return Empaque(_acta(r), r.hora(), r.texto("caja", CLAVE), r.persona())
 
 
-def _leer_hoja(r: Renglon) -> Hecho:
-    renglones = r.tomar("renglones")
-    if not isinstance(renglones, list) or not 0 < len(renglones) <= MAXIMO_RENGLONES_DE_BITACORA:
-        raise HechoInvalido(f"una hoja de bitácora lleva de 1 a {MAXIMO_RENGLONES_DE_BITACORA} renglones")
-    return HojaDeBitacora(
-        r.hora(),
-        r.entero("desde", 1, 2**53 - 1),
-        r.texto("previo", HEX64),
-        tuple(_renglon_de_bitacora(renglon) for renglon in renglones),
-    )
-
-
-def _renglon_de_bitacora(dato: object) -> RenglonDeBitacora:
-    if not isinstance(dato, list) or len(dato) != 5 or not all(isinstance(x, str) for x in dato):
-        raise HechoInvalido("un renglón de bitácora son cinco textos")
-    hora, evento, persona, acta, detalle = dato
-    hora_con_huso(hora)
-    if _EVENTO.fullmatch(evento) is None or (persona and PERSONA.fullmatch(persona) is None):
-        raise HechoInvalido("el evento o la persona de un renglón de bitácora no tienen su forma")
-    if len(acta) > 90 or len(detalle) > MAXIMO_DETALLE or not (acta + detalle).isprintable():
-        raise HechoInvalido("un renglón de bitácora trae un texto largo o con signos raros")
-    return RenglonDeBitacora(hora, evento, persona, acta, detalle)
-
-
 _NOMBRES: Final[dict[type, str]] = {
     Acopio: "acopio",
     Imagen: "imagen",
@@ -440,5 +393,5 @@ _LECTORES: Final[dict[str, Callable[[Renglon], Hecho]]] = {
     "fuera_de_catalogo": _leer_fuera,
     "cotejo": _leer_cotejo,
     "empaque": _leer_empaque,
-    "bitacora": _leer_hoja,
+    "bitacora": leer_hoja,
 }

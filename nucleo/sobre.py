@@ -65,6 +65,8 @@ class Tipo(Enum):
     LATIDO = "prep-latido+jws"
     ACUSE = "prep-acuse+jws"
     PADRON = "prep-padron+jws"
+    MOCHILA = "prep-mochila+jws"
+    """El manifiesto de lo que un kiosco se llevó en una memoria USB."""
 
 
 class SobreInvalido(ValueError):

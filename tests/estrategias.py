@@ -21,22 +21,28 @@ from nucleo.acta import (
     Digitalizacion,
     MotivoSinActa,
     Origen,
+    ResultadoCotejo,
     asentado_de_campos,
 )
 from nucleo.campo import ILEGIBLE, MAXIMO, SIN_DATO, Campo, Numero
+from nucleo.eventos import RenglonDeBitacora, eventos
 from nucleo.hechos import (
     MAXIMO_VUELTAS,
     Acopio,
     Captura,
     Correccion,
+    Cotejo,
+    Empaque,
     FueraDeCatalogo,
     Hecho,
+    HojaDeBitacora,
     IdActa,
     Imagen,
     Recaptura,
     Revision,
     SinActa,
 )
+from nucleo.hoja_de_bitacora import MAXIMO_DETALLE
 from nucleo.sobre import Sobre, Tipo, firmar_con
 
 PARTIDOS: Final = ("PAN", "PRI", "PAN_PRI", "MC", "NO_REGISTRADAS", "NULOS")
@@ -70,6 +76,15 @@ horas = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=hus
 actas = st.builds(IdActa, claves, claves)
 vueltas = st.integers(1, MAXIMO_VUELTAS)
 textos = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=60)
+imprimibles = st.text(st.characters(exclude_categories=("C", "Z")), max_size=MAXIMO_DETALLE)
+renglones_de_bitacora = st.builds(
+    RenglonDeBitacora,
+    horas.map(lambda hora: hora.isoformat()),
+    st.sampled_from(sorted(eventos())),
+    st.just("") | personas,
+    imprimibles.map(lambda texto: texto[:90]),
+    imprimibles,
+)
 json_cualquiera: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda hijos: st.lists(hijos, max_size=4) | st.dictionaries(st.text(max_size=12), hijos, max_size=4),
@@ -100,6 +115,15 @@ def hechos(actas: st.SearchStrategy[IdActa] = actas) -> dict[type, st.SearchStra
         ),
         FueraDeCatalogo: st.builds(
             FueraDeCatalogo, claves, claves, horas, origenes, digitalizaciones, documentos, traslados, hex64, personas
+        ),
+        Cotejo: st.builds(Cotejo, actas, horas, st.sampled_from(ResultadoCotejo), personas),
+        Empaque: st.builds(Empaque, actas, horas, claves, personas),
+        HojaDeBitacora: st.builds(
+            HojaDeBitacora,
+            horas,
+            st.integers(1, 2**53 - 1),
+            hex64,
+            st.lists(renglones_de_bitacora, min_size=1, max_size=4).map(tuple),
         ),
     }
 

@@ -11,16 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nucleo.acta import COMPLEMENTARIOS, Digitalizacion, MotivoSinActa, Origen, asentado_de_campos
+from nucleo.acta import COMPLEMENTARIOS, Digitalizacion, MotivoSinActa, Origen, ResultadoCotejo, asentado_de_campos
 from nucleo.campo import ILEGIBLE, SIN_DATO, Numero
+from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora
 from nucleo.hechos import (
     MAXIMO_CAMPOS,
     Acopio,
     Captura,
     Correccion,
+    Cotejo,
+    Empaque,
     FueraDeCatalogo,
     Hecho,
     HechoInvalido,
+    HojaDeBitacora,
     IdActa,
     Imagen,
     Recaptura,
@@ -30,6 +34,7 @@ from nucleo.hechos import (
     de_contenido,
     tipo_de,
 )
+from nucleo.hoja_de_bitacora import MAXIMO_RENGLONES
 from nucleo.renglon import hora_con_huso
 from nucleo.sobre import leer_json
 from tests.estrategias import campos, hechos, horas, json_cualquiera
@@ -39,6 +44,7 @@ POR_CLASE = hechos()
 HORA = datetime(2022, 6, 6, 1, 2, 3, tzinfo=UTC)
 ACTA = IdActa("GUB", "200001B0100")
 TRANSCRITO = asentado_de_campos(dict.fromkeys(("PAN", *COMPLEMENTARIOS), Numero(1)))
+RENGLON = RenglonDeBitacora(HORA.isoformat(), "tomada", "ana", str(ACTA), "")
 CAPTURA = Captura(ACTA, 1, HORA, "ana", TRANSCRITO)
 EJEMPLOS: tuple[Hecho, ...] = (
     Acopio(ACTA, HORA, Origen.CATD, "ACTA PREP", "", "acopio-1"),
@@ -49,6 +55,9 @@ EJEMPLOS: tuple[Hecho, ...] = (
     Recaptura(ACTA, 2, HORA, "ana", "se capturó la imagen de otra casilla"),
     SinActa(ACTA, HORA, MotivoSinActa.PAQUETE_SIN_BOLSA, "ana", "coordina-1"),
     FueraDeCatalogo("GUB", "FC-1", HORA, Origen.CASILLA, Digitalizacion.MOVIL, "ACTA PREP", "D", "cd" * 32, "acopio-1"),
+    Cotejo(ACTA, HORA, ResultadoCotejo.ACEPTADA, "ana"),
+    Empaque(ACTA, HORA, "CAJA-01", "acopio-1"),
+    HojaDeBitacora(HORA, 1, BITACORA_NUEVA, (RENGLON,)),
 )
 cualquier_hecho = st.one_of(*POR_CLASE.values())
 
@@ -180,6 +189,39 @@ def test_un_motivo_que_no_se_puede_imprimir(motivo: str) -> None:
     """Lo lee una persona en pantalla y en la bitácora: sin saltos, sin texto al revés, sin sustitutos sueltos."""
     with pytest.raises(HechoInvalido):
         de_contenido(a_contenido(Recaptura(ACTA, 2, HORA, "ana", motivo)))
+
+
+@pytest.mark.parametrize(
+    "renglon",
+    [
+        [],
+        ["2022-06-05T20:00:00", "tomada", "ana", "", ""],  # sin huso
+        [HORA.isoformat(), "Tomada", "ana", "", ""],
+        [HORA.isoformat(), "tomada", "Ana Ruiz", "", ""],
+        [HORA.isoformat(), "tomada", "ana", "x" * 91, ""],
+        [HORA.isoformat(), "tomada", "ana", "", "x" * 201],
+        [HORA.isoformat(), "tomada", "ana", "", "dos\nrenglones"],
+        [HORA.isoformat(), "tomada", "ana", "", None],
+        [HORA.isoformat(), "tomada", "ana", "", "", ""],
+        "tomada",
+    ],
+)
+def test_un_renglon_de_bitacora_que_no_lo_es(renglon: object) -> None:
+    with pytest.raises(HechoInvalido):
+        de_contenido(a_contenido(EJEMPLOS[-1]) | {"renglones": [renglon]})
+
+
+def test_una_hoja_de_bitacora_ni_vacia_ni_sin_fin() -> None:
+    malas: tuple[object, ...] = ([], [["x"] * 5] * (MAXIMO_RENGLONES + 1), {}, None)
+    for renglones in malas:
+        with pytest.raises(HechoInvalido):
+            de_contenido(a_contenido(EJEMPLOS[-1]) | {"renglones": renglones})
+
+
+@pytest.mark.parametrize("resultado", [0, 4, True, "1", 1.0, None])
+def test_un_cotejo_sale_de_una_de_tres_maneras(resultado: object) -> None:
+    with pytest.raises(HechoInvalido):
+        de_contenido(a_contenido(EJEMPLOS[-3]) | {"resultado": resultado})
 
 
 def test_los_hechos_no_se_pueden_modificar() -> None:
