@@ -24,7 +24,7 @@ from types import ModuleType
 import pytest
 
 RAIZ = Path(__file__).resolve().parents[2]
-CANDADOS = ("requisitos.lock", "requisitos-dev.lock")
+CANDADOS = ("requisitos.lock", "requisitos-kiosco.lock", "requisitos-dev.lock")
 FEDORA = 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=43\n'
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n'
 KIOSCO = """import json, os, sys
@@ -138,7 +138,7 @@ def sin_paquete(taller: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_sin_orden_se_ven_todas_con_un_renglon_cada_una() -> None:
     hecho = lanzar(RAIZ)
     assert hecho.returncode == 0
-    listadas = re.findall(r"^  (\w+)  +(\S.*)$", hecho.stdout, re.MULTILINE)
+    listadas = re.findall(r"^  ([\w-]+)  +(\S.*)$", hecho.stdout, re.MULTILINE)
     assert [nombre for nombre, _ in listadas] == list(cargar(RAIZ).ORDENES)
     assert len({descripcion for _, descripcion in listadas}) == len(listadas)
 
