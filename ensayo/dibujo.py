@@ -1,78 +1,69 @@
-"""Dibuja un acta llena, con su QR, a partir de lo que dice: el papel que no tenemos de la noche que se repite.
+"""Dibuja un acta llena sobre su formato en blanco: el papel que no tenemos de la noche que se repite.
 
-No imita el formato de nadie: es un dibujo propio con los apartados del acta (dominio §5). Es determinista: los mismos
-datos dan los mismos píxeles, para que dos ensayos publiquen las mismas huellas.
+Es determinista: los mismos datos dan los mismos píxeles, para que dos ensayos publiquen las mismas huellas. La jornada
+dibuja miles a un bit; la visión se ensaya con `ensayo.dibujo_en_color`.
 """
 
 from __future__ import annotations
 
 import io
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import Final
 
 import segno
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from ensayo.formato_dibujado import dibujar_formato
+from ensayo.formato_dibujado import letra as _letra
+from ensayo.formato_trazado import ETIQUETA, IDENTIFICACION, ancho_digito, trazar
+from ensayo.pulso import Pulso
 from nucleo.acta import Asentado
-from nucleo.campo import Ilegible, Numero, SinDato
+from nucleo.campo import Campo, Ilegible, Numero, SinDato
 from nucleo.casilla import Casilla
 from nucleo.codigo_qr import codigo_de
-from nucleo.eleccion import Eleccion
+from nucleo.eleccion import Eleccion, Opcion
+from nucleo.formato import Formato
 
-ANCHO, ALTO = 1240, 1754
-"""Píxeles de una hoja A4 a 150 puntos por pulgada."""
+PPP: Final = 120
+"""Densidad de las actas de la jornada."""
 
-_MARGEN = 60
-_TINTA = 0
-_PAPEL = 1
-_TIPOGRAFIA = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
-"""Del paquete fonts-dejavu-core: la tipografía que trae Pillow no tiene acentos."""
+_TINTA: Final = 0
+_QR_MM: Final = 30.0
 
 
-@lru_cache(maxsize=8)
-def _letra(tamano: int) -> ImageFont.FreeTypeFont:
-    # BASIC a propósito: si la máquina tiene libfribidi, Pillow cambiaría de trazador y con él la huella de cada imagen.
-    return ImageFont.truetype(_TIPOGRAFIA, tamano, layout_engine=ImageFont.Layout.BASIC)
+@dataclass(frozen=True, slots=True)
+class Hoja:
+    """Un papel en blanco ya dibujado, y cuántos píxeles mide cada milímetro."""
 
+    formato: Formato
+    papel: Image.Image
+    por_mm: float
 
-@dataclass
-class _Trazo:
-    """Pulso de quien llenó el acta: desplaza e inclina cada número un poco, siempre igual para la misma acta."""
-
-    azar: random.Random
-
-    def mueve(self, x: int, y: int) -> tuple[int, int]:
-        return x + self.azar.randint(-4, 6), y + self.azar.randint(-3, 3)
+    def px(self, mm: float) -> int:
+        return round(mm * self.por_mm)
 
 
 def dibujar(casilla: Casilla, eleccion: Eleccion, asentado: Asentado | None) -> bytes:
     """PNG a un bit por píxel del acta; con `asentado` None, sólo la carátula con su QR (documento sin datos
     legibles).
     """
-    hoja = _formato(eleccion, tuple(o.clave for o in eleccion.opciones_de(casilla))).copy()
+    blanca = hoja_para(casilla, eleccion, PPP, True)
+    hoja = blanca.papel.copy()
     lapiz = ImageDraw.Draw(hoja)
-    trazo = _Trazo(random.Random(casilla.clave + eleccion.clave))
-    lapiz.text(
-        (_MARGEN, 150),
-        f"Sección {casilla.seccion:04d}   Casilla {casilla.tipo} {casilla.numero:02d}",
-        0,
-        _letra(34),
-    )
-    lapiz.text((_MARGEN, 200), f"{casilla.distrito_nombre}   {casilla.clave}", 0, _letra(26))
-    hoja.paste(_qr(codigo_de(casilla, eleccion)), (ANCHO - 300, 60))
+    pulso = Pulso(random.Random(casilla.clave + eleccion.clave), lapiz, _TINTA, 3)
+    identificar_en(blanca, lapiz, casilla, eleccion)
+    lado = blanca.px(_QR_MM)
+    # La etiqueta tapa el letrero de dónde pegarla; así el código tiene su zona blanca.
+    c = ETIQUETA
+    esquinas = (c.x + 1, c.y + 1, c.x + c.ancho - 1, c.y + c.alto - 1)
+    lapiz.rectangle(tuple(blanca.px(mm) for mm in esquinas), 1)
+    codigo = codigo_qr(codigo_de(casilla, eleccion), lado)
+    hoja.paste(codigo, (blanca.px(ETIQUETA.x + 5), blanca.px(ETIQUETA.y + 5)))
     if asentado is not None:
-        for (x, y), campo in zip(_casillas(eleccion, casilla), asentado.campos().values(), strict=True):
-            match campo:
-                case Numero(n):
-                    lapiz.text(trazo.mueve(x, y), f"{n:03d}", _TINTA, _letra(30))
-                case Ilegible():
-                    # Un tachón: hay tinta y nadie puede leerla.
-                    for _ in range(6):
-                        lapiz.line([trazo.mueve(x, y + 18), trazo.mueve(x + 70, y + 16)], _TINTA, 4)
-                case SinDato():
-                    pass
+        llenar(blanca, pulso, asentado.campos())
     salida = io.BytesIO()
     hoja.save(salida, "PNG", compress_level=1)
     return salida.getvalue()
@@ -80,47 +71,61 @@ def dibujar(casilla: Casilla, eleccion: Eleccion, asentado: Asentado | None) -> 
 
 def dibujar_tira(casilla: Casilla, eleccion: Eleccion) -> bytes:
     """PNG mínimo con la clave del acta: hace las veces de imagen cuando dibujar la hoja entera no interesa."""
-    tira = Image.new("1", (420, 48), _PAPEL)
+    tira = Image.new("1", (420, 48), 1)
     ImageDraw.Draw(tira).text((8, 8), eleccion.clave_acta(casilla), _TINTA, _letra(28))
     salida = io.BytesIO()
     tira.save(salida, "PNG", compress_level=1)
     return salida.getvalue()
 
 
-def _casillas(eleccion: Eleccion, casilla: Casilla) -> list[tuple[int, int]]:
-    return [_lugar(i) for i in range(len(eleccion.opciones_de(casilla)) + 5)]
+def formato_dibujado(casilla: Casilla, eleccion: Eleccion) -> Formato:
+    """El formato sobre el que se dibuja el acta de esa casilla."""
+    return hoja_para(casilla, eleccion, PPP, True).formato
 
 
-def _lugar(indice: int) -> tuple[int, int]:
-    columna, renglon = divmod(indice, 24)
-    return _MARGEN + 400 + columna * 560, 300 + renglon * 56
+def hoja_para(casilla: Casilla, eleccion: Eleccion, ppp: int, un_bit: bool) -> Hoja:
+    return _en_blanco(eleccion.clave, eleccion.nombre, eleccion.opciones_de(casilla), ppp, un_bit)
 
 
 @lru_cache(maxsize=64)
-def _formato(eleccion: Eleccion, opciones: tuple[str, ...]) -> Image.Image:
-    hoja = Image.new("1", (ANCHO, ALTO), _PAPEL)
-    lapiz = ImageDraw.Draw(hoja)
-    for x, y in ((16, 16), (ANCHO - 40, 16), (16, ALTO - 40), (ANCHO - 40, ALTO - 40)):
-        lapiz.rectangle((x, y, x + 24, y + 24), 0)
-    lapiz.text((_MARGEN, 50), "ACTA DE ESCRUTINIO Y CÓMPUTO · ENSAYO", 0, _letra(36))
-    lapiz.text((_MARGEN, 100), f"{eleccion.nombre} · tipo {eleccion.tipo_acta}", 0, _letra(28))
-    rotulos = [
-        "Boletas sobrantes",
-        "Personas que votaron",
-        "Representaciones que votaron",
-        "Votos sacados de la urna",
-        *(eleccion.por_clave[o].clave for o in opciones),
-        "TOTAL",
-    ]
-    for indice, rotulo in enumerate(rotulos):
-        x, y = _lugar(indice)
-        lapiz.text((x - 390, y + 4), rotulo, 0, _letra(22))
-        lapiz.rectangle((x - 8, y - 4, x + 110, y + 42), None, 0, 2)
-    return hoja
+def _en_blanco(eleccion: str, nombre: str, opciones: tuple[Opcion, ...], ppp: int, un_bit: bool) -> Hoja:
+    formato = trazar(eleccion, [o.clave for o in opciones], eleccion)
+    papel = dibujar_formato(formato, nombre, opciones, ppp)
+    if un_bit:
+        papel = papel.point(lambda tono: 255 if tono > 140 else 0).convert("1")
+    return Hoja(formato, papel, ppp / 25.4)
 
 
-def _qr(texto: str) -> Image.Image:
-    puntos = io.BytesIO()
-    segno.make(texto, error="m", micro=False, mask=2).save(puntos, kind="png", scale=6, border=4)
-    puntos.seek(0)
-    return Image.open(puntos).convert("1")
+def identificar_en(
+    hoja: Hoja, lapiz: ImageDraw.ImageDraw, casilla: Casilla, eleccion: Eleccion, tinta: int = _TINTA
+) -> None:
+    c, px = IDENTIFICACION, hoja.px
+    chica, grande = _letra(px(3.0)), _letra(px(4.0))
+    lapiz.text((px(c.x + 19), px(c.y + 5.0)), casilla.distrito_nombre[:24], tinta, chica)
+    lapiz.text((px(c.x + 19), px(c.y + 10.4)), casilla.municipio_nombre[:24], tinta, chica)
+    for i, signo in enumerate(f"{casilla.seccion:04d}"):
+        lapiz.text((px(c.x + 77 + i * 5), px(c.y + 3.8)), signo, tinta, grande)
+    for i, signo in enumerate((casilla.tipo, *f"{casilla.numero:02d}"[-2:])):
+        lapiz.text((px(c.x + 81 + i * 5), px(c.y + 9.8)), signo, tinta, grande)
+    lapiz.text((px(97.5), px(14.6)), eleccion.tipo_acta_de(casilla)[:4], tinta, chica)
+
+
+def llenar(hoja: Hoja, pulso: Pulso, campos: Mapping[str, Campo]) -> None:
+    for clave, campo in campos.items():
+        caja, franja = hoja.formato.casillas[clave], hoja.formato.renglones[clave]
+        x, y, ancho, alto = (v * hoja.por_mm for v in (caja.x, caja.y, caja.ancho, caja.alto))
+        match campo:
+            case Numero(n):
+                pulso.numero(f"{n:03d}", x, y, ancho_digito(franja) * hoja.por_mm, ancho, alto)
+            case Ilegible():
+                pulso.tachon(x, y + alto * 0.15, ancho, alto * 0.7)
+            case SinDato():
+                pass
+
+
+def codigo_qr(texto: str, lado: int) -> Image.Image:
+    """El código sin zona blanca (la pone el papel), de `lado` píxeles."""
+    matriz = segno.make(texto, error="q", micro=False).matrix
+    puntos = Image.new("L", (len(matriz), len(matriz)))
+    puntos.putdata([0 if punto else 255 for fila in matriz for punto in fila])
+    return puntos.resize((lado, lado), Image.Resampling.NEAREST)

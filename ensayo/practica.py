@@ -15,7 +15,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from ensayo.dibujo import dibujar_en_color, formato_dibujado
+from ensayo.dibujo import formato_dibujado
+from ensayo.dibujo_en_color import dibujar_en_color
 from ensayo.formato_dibujado import letra
 from nucleo.acta import asentado_de_campos
 from nucleo.campo import ILEGIBLE, SIN_DATO, Campo, Numero, a_texto

@@ -33,8 +33,8 @@ def cargar_proceso(carpeta: Path) -> Proceso:
     if nombre == comprimido and (carpeta / NOMBRE_CATALOGO).exists():
         que = f"también existe {NOMBRE_CATALOGO}"
         problemas.append(_del_archivo(nombre, que, "quedó otra versión", "deje sólo uno"))
-    toml = _leer(carpeta, NOMBRE_TOML, MAXIMO_TOML, problemas)
-    catalogo = _leer(carpeta, nombre, MAXIMO_BYTES, problemas)
+    toml = leer_archivo(carpeta, NOMBRE_TOML, MAXIMO_TOML, problemas)
+    catalogo = leer_archivo(carpeta, nombre, MAXIMO_BYTES, problemas)
     if catalogo is not None and nombre == comprimido:
         catalogo = _descomprimir(catalogo, nombre, problemas)
     if toml is not None:
@@ -47,7 +47,8 @@ def cargar_proceso(carpeta: Path) -> Proceso:
     raise DefinicionInvalida(problemas)
 
 
-def _leer(carpeta: Path, nombre: str, tope: int, problemas: list[Problema]) -> bytes | None:
+def leer_archivo(carpeta: Path, nombre: str, tope: int, problemas: list[Problema]) -> bytes | None:
+    """Los bytes de un archivo de la carpeta, o `None` y su defecto agregado a `problemas`. `tope` en bytes."""
     try:
         with (carpeta / nombre).open("rb") as archivo:
             datos = archivo.read(tope + 1)
