@@ -26,6 +26,7 @@ from appliance.reloj import exigir_creible
 from nucleo.acuse import Acuse
 from nucleo.eventos import RenglonDeBitacora
 from nucleo.hechos import (
+    Empaque,
     FueraDeCatalogo,
     Hecho,
     HechoDeActa,
@@ -45,6 +46,21 @@ class Asiento:
 
     secuencia: int
     huella: str
+
+
+@dataclass(frozen=True, slots=True)
+class HechoConSobre:
+    """Un hecho y su sobre: `creado` es ISO 8601; `estado`, `pendiente` o `cerrado`; `apartado`, por qué lo apartó el
+    centro, si lo hizo.
+    """
+
+    secuencia: int
+    huella: str
+    hecho: Hecho
+    sobre: str
+    creado: str
+    estado: str
+    apartado: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,22 @@ class Lectura:
             (eleccion,),
         )
         return any(_contenido(sobre).get("folio") == folio for (sobre,) in filas)
+
+    def empaques(self) -> list[tuple[Empaque, str]]:
+        """Cada `Empaque` con la huella de su sobre, en orden de secuencia."""
+        filas = self.conexion.execute("SELECT sobre, huella FROM hechos WHERE tipo = 'empaque' ORDER BY secuencia")
+        leidos = [(de_contenido(_contenido(sobre)), huella) for sobre, huella in filas]
+        return [(hecho, huella) for hecho, huella in leidos if isinstance(hecho, Empaque)]
+
+    def sobres_de(self, acta: IdActa) -> list[HechoConSobre]:
+        """La historia del acta con el lugar de cada hecho en la cadena y en qué quedó su envío."""
+        filas = self.conexion.execute(
+            "SELECT h.secuencia, h.huella, h.sobre, h.creado, b.estado, b.apartado FROM hechos h "
+            "JOIN bandeja b USING (secuencia) WHERE h.eleccion = ? AND h.casilla = ? ORDER BY h.secuencia",
+            (acta.eleccion, acta.casilla),
+        ).fetchall()
+        leidos = [HechoConSobre(s, h, de_contenido(_contenido(c)), c, *resto) for s, h, c, *resto in filas]
+        return [h for h in leidos if not isinstance(h.hecho, FueraDeCatalogo | HojaDeBitacora)]
 
     def encargo(self, acta: IdActa) -> Encargo | None:
         fila = self.conexion.execute(

@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from appliance import publicado
 from nucleo.acuse import Acuse
 from nucleo.sobre import CADENA_NUEVA
 
@@ -120,6 +121,8 @@ def aplicar(t: Transaccion, acuse: Acuse, recibido: datetime, equipo: str, epoca
         return _alarmar(t, acuse, recibido, Veredicto.BIFURCADO, "bifurcado", detalle)
     cerrados = t.conexion.execute(_CERRAR + "secuencia <= ?", (recibido.isoformat(), acuse.contiguo)).rowcount
     cerrados += _cerrar_sueltos(t, acuse, recibido)
+    if acuse.corte is not None:
+        publicado.recordar(t.conexion, acuse.corte)
     return ResultadoAcuse(Veredicto.APLICADO, cerrados, _apartar(t, acuse, recibido))
 
 

@@ -72,6 +72,13 @@ def cuantos_faltan(conexion: sqlite3.Connection) -> int:
     return int(fila[0])
 
 
+def urge(conexion: sqlite3.Connection) -> bool:
+    """Si hay algo por mandar que no espera: terminó un turno, y con él puede apagarse el kiosco, o pasó algo grave."""
+    pendientes = conexion.execute("SELECT DISTINCT evento FROM bitacora WHERE renglon > ?", (_mandada(conexion),))
+    declarados = eventos()
+    return any(e == "turno_cerrado" or (e in declarados and declarados[e].grave) for (e,) in pendientes)
+
+
 def comprobar(conexion: sqlite3.Connection, desde: int = 1) -> str:
     """Qué tiene de malo la cadena de la bitácora a partir de ese renglón; vacío si está entera.
 

@@ -27,6 +27,18 @@ CREATE TABLE borradores (
     PRIMARY KEY (eleccion, casilla, persona, clase, vuelta, renglon)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE senalados (
+    eleccion TEXT NOT NULL, casilla TEXT NOT NULL, persona TEXT NOT NULL, vuelta INTEGER NOT NULL,
+    leido TEXT NOT NULL, hora TEXT NOT NULL,
+    PRIMARY KEY (eleccion, casilla, persona, vuelta)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE redigitalizar (
+    eleccion TEXT NOT NULL, casilla TEXT NOT NULL, sha256 TEXT NOT NULL, persona TEXT NOT NULL,
+    motivo TEXT NOT NULL, hora TEXT NOT NULL,
+    PRIMARY KEY (eleccion, casilla)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE hojas (
     hoja           INTEGER PRIMARY KEY,
     lote           TEXT NOT NULL,
@@ -40,10 +52,24 @@ CREATE TABLE hojas (
     lectura        TEXT NOT NULL DEFAULT '',
     eleccion       TEXT,
     casilla        TEXT,
-    motivo         TEXT NOT NULL DEFAULT ''
+    motivo         TEXT NOT NULL DEFAULT '',
+    detalle        TEXT NOT NULL DEFAULT '',
+    UNIQUE (origen)
 ) STRICT;
 CREATE INDEX hojas_por_estado ON hojas (estado);
 CREATE INDEX hojas_por_imagen ON hojas (sha256);
+CREATE INDEX hojas_por_lote ON hojas (lote);
+
+CREATE TABLE lotes (
+    lote           TEXT PRIMARY KEY,
+    digitalizacion TEXT NOT NULL,
+    persona        TEXT NOT NULL,
+    hora           TEXT NOT NULL,
+    entraron       INTEGER NOT NULL DEFAULT 0,
+    a_medias       INTEGER NOT NULL DEFAULT 0,
+    fin            TEXT NOT NULL DEFAULT '',
+    falla          TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE etiquetas (
     nonce TEXT PRIMARY KEY, eleccion TEXT NOT NULL, casilla TEXT NOT NULL, persona TEXT NOT NULL, hora TEXT NOT NULL
@@ -51,5 +77,9 @@ CREATE TABLE etiquetas (
 
 CREATE TABLE cortes (
     hora TEXT PRIMARY KEY, contiguo INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cajas (
+    caja TEXT PRIMARY KEY, cerrada TEXT NOT NULL, persona TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 """

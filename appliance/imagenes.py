@@ -1,4 +1,4 @@
-"""Las imágenes del kiosco, guardadas por su huella: `imagenes/<sha256>.png`.
+"""Las imágenes del kiosco, guardadas por su huella: `imagenes/<sha256>.webp`, o `.jpg` o `.png` según lo que sean.
 
 La imagen va antes que el hecho que la nombra: escribir aparte, fsync, renombrar, fsync del directorio. Si se va la luz
 en medio queda, cuando mucho, una imagen que nadie nombra; nunca un hecho sin imagen.
@@ -19,6 +19,9 @@ from appliance.falla import Falla
 
 MAXIMO_BYTES: Final = 32 * 1024 * 1024
 """Tope de una imagen. Un acta a 300 ppp en gris ocupa de 0.3 a 5 MB."""
+
+EXTENSIONES: Final = {".webp": "image/webp", ".jpg": "image/jpeg", ".png": "image/png"}
+"""Con qué nombre se guarda cada clase de imagen, y cómo se le dice al navegador."""
 
 _TEMPORAL: Final = ".a-medias-"
 _ABANDONADO_S: Final = 600
@@ -53,7 +56,7 @@ class Imagenes:
                 "digitalice otra vez el acta",
             )
         huella = hashlib.sha256(contenido).hexdigest()
-        destino = self.ruta(huella)
+        destino = self._carpeta / (huella + extension_de(contenido))
         try:
             if not self._esta(destino, contenido):
                 self._escribir(destino, contenido)
@@ -72,7 +75,13 @@ class Imagenes:
         return contenido if hashlib.sha256(contenido).hexdigest() == huella else None
 
     def ruta(self, huella: str) -> Path:
-        return self._carpeta / f"{huella}.png"
+        """El archivo de esa imagen; si no está, el nombre que tendría un PNG."""
+        rutas = [self._carpeta / (huella + extension) for extension in EXTENSIONES]
+        return next((r for r in rutas if r.exists()), rutas[-1])
+
+    def huellas(self) -> set[str]:
+        """Las de todas las imágenes completas que hay en el disco."""
+        return {r.stem for r in self._carpeta.iterdir() if r.suffix in EXTENSIONES and not r.name.startswith(".")}
 
     @staticmethod
     def _esta(destino: Path, contenido: bytes) -> bool:
@@ -101,6 +110,13 @@ class Imagenes:
             os.fsync(carpeta)
         finally:
             os.close(carpeta)
+
+
+def extension_de(contenido: bytes) -> str:
+    """La extensión con que se guarda, según los primeros bytes. Lo que no se reconoce se guarda como PNG."""
+    if contenido[:4] == b"RIFF" and contenido[8:12] == b"WEBP":
+        return ".webp"
+    return ".jpg" if contenido[:3] == b"\xff\xd8\xff" else ".png"
 
 
 def _falla(error: OSError) -> Falla:

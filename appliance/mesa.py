@@ -7,19 +7,23 @@ segundo toque, un reintento tras una falla de disco) devuelve lo que hay y no ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
-from appliance import rechazos
-from appliance.almacen import Almacen, Encargo, Lectura, Transaccion
+from appliance import borradores, rechazos, segunda_lectura
+from appliance.almacen import Almacen, Lectura, Transaccion
+from appliance.encargos import PLAZO_ENCARGO as PLAZO_ENCARGO
 from appliance.fila import Fila, acopiada
 from appliance.imagenes import Imagenes
-from appliance.recepcion import Hecha, Recepcion
+from appliance.personas import Papel
+from appliance.recepcion import Hecha
 from appliance.rechazos import con_rechazo
+from appliance.redigitalizacion import Redigitalizacion
 from appliance.reloj import Reloj, hora_creible
+from appliance.segunda_lectura import PorRevisar
 from nucleo.acta import Asentado, MotivoSinActa
-from nucleo.campo import Campo
+from nucleo.campo import Campo, a_texto
 from nucleo.captura import (
     Accion,
     Capturar,
@@ -29,15 +33,15 @@ from nucleo.captura import (
     EnRevision,
     Estado,
     EstadoAsentado,
+    Libre,
     PedirRecaptura,
     PrimeraConcluida,
     Revisar,
     SinActaDeclarada,
     SinCaptura,
-    Soltar,
     Tomada,
     Tomar,
-    estado_de,
+    Verificada,
     paso,
 )
 from nucleo.eleccion import Proceso
@@ -46,22 +50,26 @@ from nucleo.hechos import (
     Correccion,
     HechoDeActa,
     IdActa,
-    Imagen,
     Revision,
     SinActa,
 )
 from nucleo.problema import Rechazo
 
-PLAZO_ENCARGO: Final = timedelta(minutes=10)
-"""Cuánto puede estar un acta abierta en una pantalla antes de que otra persona la pueda tomar."""
+
+@dataclass(frozen=True, slots=True)
+class Espera:
+    """Actas acopiadas que nadie puede leer todavía, y por qué."""
+
+    sin_imagen: int
+    por_redigitalizar: int
 
 
-class Mesa(Recepcion):
+class Mesa(Redigitalizacion):
     """La mesa de trabajo del CATD.
 
     Args:
-        exigir_imagen: si para capturar debe haber imagen. En esta etapa no: el CATD tiene el papel enfrente.
-        plazo: cuánto dura un encargo sin que nadie más lo pueda tomar, según el reloj.
+        exigir_imagen: si para capturar debe haber imagen; sin escáner no, porque el CATD tiene el papel enfrente.
+        plazo: cuánto dura un encargo sin actividad antes de que otra persona lo pueda tomar, según el reloj.
     """
 
     def __init__(
@@ -74,10 +82,13 @@ class Mesa(Recepcion):
         exigir_imagen: bool = False,
         plazo: timedelta = PLAZO_ENCARGO,
     ) -> None:
-        super().__init__(almacen, imagenes, proceso, reloj)
+        super().__init__(almacen, imagenes, proceso, reloj, plazo=plazo)
         self._exigir_imagen = exigir_imagen
-        self._plazo = plazo
         self._fila = Fila(almacen)
+
+    def exigir_imagen(self, si: bool) -> None:
+        """Cambia si para capturar debe haber imagen: se sabe hasta ver qué aparatos hay."""
+        self._exigir_imagen = si
 
     @con_rechazo
     def declarar_sin_acta(self, acta: IdActa, persona: str, confirma: str, motivo: MotivoSinActa) -> Hecha | Rechazo:
@@ -97,53 +108,69 @@ class Mesa(Recepcion):
     # ---------------------------------------------------------------------------------------------------------- captura
 
     @con_rechazo
-    def siguiente(self, persona: str) -> IdActa | Rechazo | None:
-        """La primera acta de la fila que esta persona puede capturar o corregir; la que ya tiene abierta va antes.
+    def siguiente(self, persona: str, papeles: Collection[Papel] | None = None) -> IdActa | Rechazo | None:
+        """La primera acta de la fila que esta persona puede leer; la que ya tiene abierta va antes.
 
         `None` si no hay ninguna. No la aparta: para eso está `tomar_siguiente`.
+
+        Args:
+            papeles: los de la persona: captura hace primeras lecturas, y verificación, segundas y correcciones a
+                ciegas. Sin ellos (el ensayo) hace cualquiera.
         """
         with self.almacen.lectura() as mirada:
-            return self._siguiente(mirada, persona)
+            return next(self._le_tocan(mirada, persona, papeles), None)
 
     @con_rechazo
-    def tomar_siguiente(self, persona: str) -> IdActa | Rechazo | None:
+    def proximas(
+        self, persona: str, papeles: Collection[Papel] | None = None, cuantas: int = 2
+    ) -> list[IdActa] | Rechazo:
+        """Las primeras que le tocarían a esta persona, para tener lista su imagen."""
+        with self.almacen.lectura() as mirada:
+            return [acta for acta, _ in zip(self._le_tocan(mirada, persona, papeles), range(cuantas), strict=False)]
+
+    @con_rechazo
+    def tomar_siguiente(self, persona: str, papeles: Collection[Papel] | None = None) -> IdActa | Rechazo | None:
         """Como `siguiente`, y en la misma transacción la deja a cargo de esta persona."""
         with self.almacen.transaccion() as t:
-            acta = self._siguiente(t, persona)
+            acta = next(self._le_tocan(t, persona, papeles), None)
             if acta is None:
                 return None
             tomada = self._tomar(t, acta, persona)
             return tomada if isinstance(tomada, Rechazo) else acta
 
     @con_rechazo
-    def tomar(self, acta: IdActa, persona: str) -> Tomada | Rechazo:
+    def tomar(self, acta: IdActa, persona: str, papeles: Collection[Papel] | None = None) -> Tomada | Rechazo:
         """Abre el acta para esta persona durante el plazo; repetirlo renueva el plazo."""
         if rechazo := self._ajena(acta):
             return rechazo
         with self.almacen.transaccion() as t:
-            return self._tomar(t, acta, persona)
-
-    @con_rechazo
-    def soltar(self, acta: IdActa, persona: str) -> Estado | Rechazo:
-        """Deja el acta sin terminar: vuelve a la fila."""
-        with self.almacen.transaccion() as t:
-            historia = t.hechos_de(acta)
-            estado = self._estado_con(t, acta, historia, persona)
-            resultado = paso(acta, self._claves(acta), estado, historia, Soltar(persona))
-            if isinstance(resultado, Rechazo):
-                return resultado
-            t.desencargar(acta)
-            t.anotar(self.reloj.ahora(), "soltada", persona=persona, acta=str(acta))
-            return resultado.estado
+            return self._tomar(t, acta, persona, papeles)
 
     @con_rechazo
     def capturar(self, acta: IdActa, persona: str, asentado: Asentado) -> Hecha | Rechazo:
         """Concluye la transcripción completa de un acta que esta persona tiene abierta."""
+        return self._actuar(acta, lambda hora: Capturar(persona, hora, asentado), _captura_repetida(persona, asentado))
 
-        def repetida(hecho: HechoDeActa) -> bool:
-            return isinstance(hecho, Captura) and hecho.persona == persona and hecho.asentado == asentado
+    @con_rechazo
+    def concluir(
+        self, acta: IdActa, persona: str, asentado: Asentado, *, revisada: bool = False
+    ) -> Hecha | PorRevisar | Rechazo:
+        """Como `capturar`; si es la segunda lectura y difiere, antes de asentarla señala una vez en qué renglones.
 
-        return self._actuar(acta, lambda hora: Capturar(persona, hora, asentado), repetida)
+        Con `PorRevisar` no se asentó nada y lo leído queda como borrador (`appliance.segunda_lectura`).
+
+        Args:
+            revisada: si la hoja viene de la página que ya traía los renglones señalados.
+        """
+        if rechazo := self._ajena(acta):
+            return rechazo
+        with self.almacen.transaccion() as t:
+            por_revisar = self._comparar(t, acta, persona, asentado, revisada)
+            if por_revisar is not None:
+                return por_revisar
+            return self._actuar_en(
+                t, acta, lambda hora: Capturar(persona, hora, asentado), _captura_repetida(persona, asentado)
+            )
 
     @con_rechazo
     def corregir(self, acta: IdActa, persona: str, campos: Mapping[str, Campo]) -> Hecha | Rechazo:
@@ -178,15 +205,6 @@ class Mesa(Recepcion):
         with self.almacen.lectura() as mirada:
             return self._estado_con(mirada, acta, mirada.hechos_de(acta))
 
-    @con_rechazo
-    def abierta(self, acta: IdActa, persona: str) -> Tomada | Rechazo:
-        """El acta que esta persona tiene abierta, aunque su plazo haya vencido, si nadie más la tomó."""
-        if rechazo := self._ajena(acta):
-            return rechazo
-        with self.almacen.lectura() as mirada:
-            estado = self._estado_con(mirada, acta, mirada.hechos_de(acta), persona)
-        return estado if isinstance(estado, Tomada) and estado.persona == persona else rechazos.no_la_tiene(acta)
-
     def renglones(self, acta: IdActa) -> tuple[str, ...] | Rechazo:
         """Claves de los votos que existen en esa acta, en el orden del papel."""
         return self._ajena(acta) or self._claves(acta)
@@ -195,6 +213,14 @@ class Mesa(Recepcion):
     def por_revisar(self) -> list[IdActa] | Rechazo:
         """Actas que esperan a dos personas, de la más antigua a la más nueva."""
         return [acta for acta, estado in self._fila.activas() if isinstance(estado, EnRevision)]
+
+    @con_rechazo
+    def espera(self) -> Espera | Rechazo:
+        """Cuántas actas acopiadas esperan imagen: la primera, si se exige, u otra que se vea mejor."""
+        with self.almacen.lectura() as mirada:
+            otra = {p.acta for p in self._esperan_imagen(mirada)}
+            faltan = [a for a, _ in self._fila.activas() if a not in otra and self._le_falta_imagen(mirada, a)]
+        return Espera(len(faltan), len(otra))
 
     @con_rechazo
     def avance(self) -> Mapping[str, int] | Rechazo:
@@ -214,33 +240,72 @@ class Mesa(Recepcion):
         if rechazo := self._ajena(acta):
             return rechazo
         with self.almacen.transaccion() as t:
-            historia = t.hechos_de(acta)
-            if exigir_acopio and not acopiada(historia):
-                return rechazos.sin_acopio(acta)
-            hecho = accion(hora_creible(self.reloj))
-            quien = hecho.persona if isinstance(hecho, Capturar | Corregir) else None
-            estado = self._estado_con(t, acta, historia, quien)
-            resultado = paso(acta, self._claves(acta), estado, historia, hecho)
-            if isinstance(resultado, Rechazo):
-                if any(map(repetida, historia)):
-                    return Hecha(estado)
-                return resultado
-            t.desencargar(acta)
-            return Hecha(resultado.estado, self._asentar(t, *resultado.hechos))
+            return self._actuar_en(t, acta, accion, repetida, exigir_acopio=exigir_acopio)
 
-    def _tomar(self, t: Transaccion, acta: IdActa, persona: str) -> Tomada | Rechazo:
+    def _actuar_en(
+        self,
+        t: Transaccion,
+        acta: IdActa,
+        accion: Callable[[datetime], Accion],
+        repetida: Callable[[HechoDeActa], bool],
+        *,
+        exigir_acopio: bool = True,
+    ) -> Hecha | Rechazo:
+        historia = t.hechos_de(acta)
+        if exigir_acopio and not acopiada(historia):
+            return rechazos.sin_acopio(acta)
+        hecho = accion(hora_creible(self.reloj))
+        quien = hecho.persona if isinstance(hecho, Capturar | Corregir) else None
+        estado = self._estado_con(t, acta, historia, quien)
+        resultado = paso(acta, self._claves(acta), estado, historia, hecho)
+        if isinstance(resultado, Rechazo):
+            if any(map(repetida, historia)):
+                return Hecha(estado)
+            return resultado
+        t.desencargar(acta)
+        # En la misma transacción: ni hecho con su borrador de más, ni borrador perdido sin hecho.
+        if isinstance(resultado.estado, Verificada | EnRevision) or isinstance(hecho, PedirRecaptura):
+            borradores.borrar(t.conexion, acta)
+        elif quien is not None:
+            borradores.borrar(t.conexion, acta, quien)
+        return Hecha(resultado.estado, self._asentar(t, *resultado.hechos))
+
+    def _comparar(
+        self, t: Transaccion, acta: IdActa, persona: str, asentado: Asentado, revisada: bool
+    ) -> PorRevisar | None:
+        tomada = self._propia(t, acta, persona)
+        if isinstance(tomada, Rechazo) or not isinstance(tomada.libre, PrimeraConcluida):
+            return None
+        # Con renglones de otra acta, que lo diga `paso`: aquí se compararía lo incomparable.
+        if set(asentado.votos) != set(self._claves(acta)):
+            return None
+        ahora = hora_creible(self.reloj)
+        por_revisar = segunda_lectura.comparar(t, acta, persona, tomada.libre, asentado, ahora, revisada=revisada)
+        if por_revisar is not None:
+            textos = {nombre: a_texto(campo) for nombre, campo in asentado.campos().items()}
+            borradores.guardar(t.conexion, borradores.llave_de(acta, persona, tomada.libre), textos, ahora)
+            t.encargar(acta, persona, ahora)
+        return por_revisar
+
+    def _tomar(
+        self, t: Transaccion, acta: IdActa, persona: str, papeles: Collection[Papel] | None = None
+    ) -> Tomada | Rechazo:
         ahora = hora_creible(self.reloj)
         historia = t.hechos_de(acta)
         if not acopiada(historia):
             return rechazos.sin_acopio(acta)
         if self._le_falta_imagen(t, acta):
             return rechazos.sin_imagen(acta)
+        if any(p.acta == acta for p in self._esperan_imagen(t)):
+            return rechazos.espera_otra_imagen(acta)
         estado = self._estado_con(t, acta, historia)
         resultado = paso(acta, self._claves(acta), estado, historia, Tomar(persona, ahora))
         if isinstance(resultado, Rechazo):
             return resultado
         if not isinstance(resultado.estado, Tomada):
             raise AssertionError(resultado.estado)
+        if not _de_su_papel(resultado.estado.libre, papeles):
+            return rechazos.lectura_de_otro_papel(acta)
         previo = t.encargo(acta)
         if previo is not None and previo.persona != persona:
             t.anotar(ahora, "encargo_vencido", persona=previo.persona, acta=str(acta), detalle=f"la toma {persona}")
@@ -248,51 +313,45 @@ class Mesa(Recepcion):
         t.anotar(ahora, "tomada", persona=persona, acta=str(acta))
         return Tomada(resultado.estado.libre, persona, ahora)
 
-    def _siguiente(self, mirada: Lectura, persona: str) -> IdActa | None:
-        primera = None
+    def _le_tocan(self, mirada: Lectura, persona: str, papeles: Collection[Papel] | None) -> Iterator[IdActa]:
+        """Las que esta persona puede leer: antes la que ya tiene abierta; luego, de la más antigua a la más nueva."""
         encargos = mirada.encargos()
-        for acta, estado in self._fila.activas():
-            if not _puede(estado, persona):
-                continue
+        apartadas = {p.acta for p in self._esperan_imagen(mirada)}
+        suyas = [a for a, e in self._fila.activas() if _puede(e, persona, papeles) and a not in apartadas]
+        yield from (a for a in suyas if a in encargos and encargos[a].persona == persona)
+        for acta in suyas:
             encargo = encargos.get(acta)
-            if encargo is not None and encargo.persona == persona:
-                return acta
-            libre = encargo is None or self._vencido(encargo)
-            if primera is None and libre and not self._le_falta_imagen(mirada, acta):
-                primera = acta
-        return primera
-
-    def _vencido(self, encargo: Encargo) -> bool:
-        # Sin el valor absoluto, un encargo tomado con el reloj adelantado duraría hasta que la hora lo alcance.
-        return abs(self.reloj.ahora() - encargo.desde) >= self._plazo
+            libre = encargo is None or (encargo.persona != persona and self._vencido(encargo))
+            if libre and not self._le_falta_imagen(mirada, acta):
+                yield acta
 
     def _le_falta_imagen(self, mirada: Lectura, acta: IdActa) -> bool:
-        return self._exigir_imagen and not any(isinstance(h, Imagen) for h in mirada.hechos_de(acta))
-
-    def _estado_con(
-        self, mirada: Lectura, acta: IdActa, historia: list[HechoDeActa], quien: str | None = None
-    ) -> Estado:
-        asentado = estado_de(historia)
-        encargo = mirada.encargo(acta)
-        # El plazo deja que otra persona la tome; a quien tardó en teclear no se le tira su trabajo si nadie la tomó.
-        if encargo is None or (self._vencido(encargo) and encargo.persona != quien):
-            return asentado
-        if not isinstance(asentado, SinCaptura | SinActaDeclarada | PrimeraConcluida | Discrepante):
-            return asentado
-        return Tomada(asentado, encargo.persona, encargo.desde)
-
-    def _claves(self, acta: IdActa) -> tuple[str, ...]:
-        casilla = self.proceso.casillas[acta.casilla]
-        return tuple(o.clave for o in self.proceso.elecciones[acta.eleccion].opciones_de(casilla))
+        if not self._exigir_imagen:
+            return False
+        # Sin abrir los sobres: la fila entera se recorre en cada «siguiente».
+        hay = mirada.conexion.execute(
+            "SELECT 1 FROM hechos WHERE eleccion = ? AND casilla = ? AND tipo = 'imagen' LIMIT 1",
+            (acta.eleccion, acta.casilla),
+        )
+        return hay.fetchone() is None
 
 
-def _puede(estado: EstadoAsentado, persona: str) -> bool:
+def _puede(estado: EstadoAsentado, persona: str, papeles: Collection[Papel] | None) -> bool:
     match estado:
         case SinCaptura() | SinActaDeclarada():
-            return True
+            return _de_su_papel(estado, papeles)
         case PrimeraConcluida(primera=primera):
-            return primera.persona != persona
+            return primera.persona != persona and _de_su_papel(estado, papeles)
         case Discrepante(capturas=capturas):
-            return persona not in {c.persona for c in capturas}
+            return persona not in {c.persona for c in capturas} and _de_su_papel(estado, papeles)
         case _:
             return False
+
+
+def _de_su_papel(libre: Libre, papeles: Collection[Papel] | None) -> bool:
+    primera = isinstance(libre, SinCaptura | SinActaDeclarada)
+    return papeles is None or (Papel.CAPTURA if primera else Papel.VERIFICACION) in papeles
+
+
+def _captura_repetida(persona: str, asentado: Asentado) -> Callable[[HechoDeActa], bool]:
+    return lambda hecho: isinstance(hecho, Captura) and hecho.persona == persona and hecho.asentado == asentado

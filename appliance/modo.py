@@ -29,6 +29,9 @@ from nucleo.modos import CAPACITACION, MODOS, OFICIAL
 from nucleo.problema import Rechazo
 
 ACTIVO: Final = "activo"
+PRACTICA: Final = Path(__file__).resolve().parents[1] / "datos" / "capacitacion"
+"""La definición de capacitación que viene con el programa."""
+
 _BORRANDO: Final = ".borrando-"
 _SIN_CENTRO: Final = ("127.0.0.1", 8883)
 """En capacitación no se conecta a nadie; la identidad exige un bróker y éste no contesta."""
@@ -102,7 +105,7 @@ def planear(carpeta: Path, a: str) -> Cambio | Rechazo:
     return Cambio(de, a, se_borra, hechos, f"BORRAR {de}".upper() if se_borra else f"PASAR A {a}".upper())
 
 
-def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path | None = None) -> Path | Rechazo:
+def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path = PRACTICA) -> Path | Rechazo:
     """Cambia de modo y devuelve la carpeta nueva. Si se va la luz a la mitad, repetirlo lo completa.
 
     Args:
@@ -112,21 +115,14 @@ def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path | None =
     Raises:
         Falla: DISCO o DEFINICION.
     """
-    plan = planear(carpeta, a)
+    plan = confirmado(carpeta, a, confirmacion)
     if isinstance(plan, Rechazo):
         return plan
-    if confirmacion.strip().upper() != plan.confirmacion:
-        return Rechazo(
-            "SIN_CONFIRMAR",
-            "No se cambió de modo",
-            "el texto de confirmación no es el pedido",
-            f"escriba exactamente: {plan.confirmacion}",
-        )
     try:
         for resto in carpeta.glob(_BORRANDO + "*"):
             shutil.rmtree(resto)
         if a == CAPACITACION and not (carpeta / CAPACITACION / ARCHIVO).exists():
-            crear_capacitacion(carpeta, practica or Path(), _catd_de(carpeta))
+            crear_capacitacion(carpeta, practica, _catd_de(carpeta))
         # El orden importa: primero deja de verse lo que se borra, luego se anuncia el modo nuevo y al final se borra.
         basura = carpeta / f"{_BORRANDO}{plan.de}-{secrets.token_hex(4)}"
         if plan.se_borra and (carpeta / plan.de).exists():
@@ -142,6 +138,19 @@ def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path | None =
             "libere espacio y repita el mismo cambio: sigue donde se quedó",
         ) from error
     return carpeta / a
+
+
+def confirmado(carpeta: Path, a: str, confirmacion: str) -> Cambio | Rechazo:
+    """Lo que pasará, si se puede y se confirmó con el texto pedido. No cambia nada. Raises: Falla."""
+    plan = planear(carpeta, a)
+    if isinstance(plan, Rechazo) or confirmacion.strip().upper() == plan.confirmacion:
+        return plan
+    return Rechazo(
+        "SIN_CONFIRMAR",
+        "No se cambió de modo",
+        "el texto de confirmación no es el pedido",
+        f"escriba exactamente: {plan.confirmacion}",
+    )
 
 
 def crear_capacitacion(carpeta: Path, definicion: Path, catd: str) -> Path:
@@ -227,14 +236,18 @@ def _no_inscrita(carpeta: Path, modo: str) -> Rechazo | None:
 
 
 def _contenido(carpeta: Path) -> tuple[int, int]:
-    """(hechos, pendientes de acuse) del almacén; (0, 0) si aún no existe."""
+    """(hechos, pendientes de acuse) del almacén, sin contar hojas de bitácora; (0, 0) si aún no existe."""
     ruta = carpeta / "almacen.sqlite"
     if not ruta.exists():
         return 0, 0
     try:
         with contextlib.closing(sqlite3.connect(f"file:{ruta}?mode=ro", uri=True)) as conexion:
-            hechos = conexion.execute("SELECT count(*) FROM hechos").fetchone()[0]
-            pendientes = conexion.execute("SELECT count(*) FROM bandeja WHERE estado = 'pendiente'").fetchone()[0]
+            # La bitácora se asienta sola: una hoja suya no es un acta que proteger, y nunca dejaría cambiar.
+            (hechos,) = conexion.execute("SELECT count(*) FROM hechos WHERE tipo <> 'bitacora'").fetchone()
+            (pendientes,) = conexion.execute(
+                "SELECT count(*) FROM bandeja JOIN hechos USING (secuencia) "
+                "WHERE estado = 'pendiente' AND tipo <> 'bitacora'"
+            ).fetchone()
     except sqlite3.Error as error:
         raise Falla(
             "ALMACEN_DANADO",

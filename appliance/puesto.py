@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from appliance.digitalizacion.digitalizadora import Digitalizadora
 from appliance.impresion.puerto import Impresora
-
-if TYPE_CHECKING:
-    from appliance.digitalizacion.digitalizadora import Digitalizadora
 
 
 @dataclass(frozen=True)

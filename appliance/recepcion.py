@@ -67,23 +67,46 @@ class Recepcion:
             return Hecha(estado_de([*historia, nuevo]), self._asentar(t, nuevo))
 
     @con_rechazo
+    def acopio_de(self, acta: IdActa) -> Acopio | Rechazo:
+        """El acopio con que el acta está aquí."""
+        if rechazo := self._ajena(acta):
+            return rechazo
+        historia = self.almacen.hechos_de(acta)
+        ultimo = next((h for h in reversed(historia) if isinstance(h, Acopio)), None)
+        return ultimo if ultimo is not None and acopiada(historia) else rechazos.sin_acopio(acta)
+
+    @con_rechazo
     def digitalizar(
         self, acta: IdActa, *, persona: str, digitalizacion: Digitalizacion, contenido: bytes
     ) -> Hecha | Rechazo:
         """Guarda la imagen y después asienta su huella. Una imagen nueva sustituye a la anterior, que se conserva."""
         if rechazo := self._ajena(acta):
             return rechazo
-        ahora = hora_creible(self.reloj)
+        hora_creible(self.reloj)
         sha256 = self.imagenes.guardar(contenido)
-        nuevo = Imagen(acta, ahora, sha256, len(contenido), digitalizacion, persona)
         with self.almacen.transaccion() as t:
-            historia = t.hechos_de(acta)
-            if not acopiada(historia):
-                return rechazos.sin_acopio(acta)
-            imagenes = [h for h in historia if isinstance(h, Imagen)]
-            if imagenes and imagenes[-1].sha256 == sha256:
-                return Hecha(estado_de(historia))
-            return Hecha(estado_de(historia), self._asentar(t, nuevo))
+            return self.asentar_imagen(
+                t, acta, persona=persona, digitalizacion=digitalizacion, sha256=sha256, tamano=len(contenido)
+            )
+
+    def asentar_imagen(
+        self, t: Transaccion, acta: IdActa, *, persona: str, digitalizacion: Digitalizacion, sha256: str, tamano: int
+    ) -> Hecha | Rechazo:
+        """Asienta, en la transacción abierta, una imagen que ya está guardada; la misma dos veces se asienta una.
+
+        Raises:
+            Falla: RELOJ o la causa física. nucleo.hechos.HechoInvalido: si un dato no tiene su forma.
+        """
+        if rechazo := self._ajena(acta):
+            return rechazo
+        nuevo = Imagen(acta, hora_creible(self.reloj), sha256, tamano, digitalizacion, persona)
+        historia = t.hechos_de(acta)
+        if not acopiada(historia):
+            return rechazos.sin_acopio(acta)
+        imagenes = [h for h in historia if isinstance(h, Imagen)]
+        if imagenes and imagenes[-1].sha256 == sha256:
+            return Hecha(estado_de(historia))
+        return Hecha(estado_de(historia), self._asentar(t, nuevo))
 
     @con_rechazo
     def declarar_fuera_de_catalogo(

@@ -128,3 +128,57 @@ def no_la_tiene(acta: IdActa) -> Rechazo:
         "ya la concluyó, la dejó, o pasó el plazo y la tomó otra persona",
         "regrese al inicio y tome la siguiente",
     )
+
+
+def nadie_la_tiene(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "NADIE_LA_TIENE",
+        f"Nadie tiene abierta el acta {acta.casilla}",
+        "quien la tenía ya la concluyó o la soltó",
+        "actualice el tablero",
+    )
+
+
+def renglon_imposible() -> Rechazo:
+    return Rechazo(
+        "RENGLON",
+        "No se guardó ese renglón: no es un número de acta",
+        "se tecleó algo muy largo o con signos raros",
+        "borre el renglón y escriba sólo el número, o marque ILEGIBLE o SIN DATO",
+    )
+
+
+def renglones_ajenos(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "RENGLONES_AJENOS",
+        f"No se guardó: ese renglón no es de los que le tocan del acta {acta.casilla}",
+        "la página quedó de un momento anterior",
+        "regrese al inicio y abra el acta otra vez",
+    )
+
+
+def espera_otra_imagen(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "ESPERA_OTRA_IMAGEN",
+        f"El acta {acta.casilla} está apartada hasta que se digitalice otra vez",
+        "alguien dijo que su imagen no se ve bien",
+        "digitalícela, o pida a coordinación que la regrese a la fila",
+    )
+
+
+def no_espera_imagen(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "NO_ESPERA_IMAGEN",
+        f"El acta {acta.casilla} no está apartada",
+        "ya llegó su imagen nueva o alguien más la regresó a la fila",
+        "actualice el tablero",
+    )
+
+
+def lectura_de_otro_papel(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "PAPEL",
+        f"La lectura que le falta al acta {acta.casilla} es de otro papel",
+        "captura hace las primeras lecturas y verificación las demás",
+        "tome la siguiente de la fila",
+    )

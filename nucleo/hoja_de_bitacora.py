@@ -12,7 +12,7 @@ from nucleo.renglon import HEX64, PERSONA, HechoInvalido, Renglon, hora_con_huso
 
 MAXIMO_RENGLONES: Final = 100
 MAXIMO_DETALLE: Final = 200
-"""Caracteres. Cien renglones llenos caben en un sobre."""
+"""Caracteres. Quien la arma además corta la hoja para que quepa en un sobre (`appliance.bitacora`)."""
 MAXIMO_ACTA: Final = 90
 
 _EVENTO: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")

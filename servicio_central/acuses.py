@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import TypeVar
 
-from nucleo.acuse import MAXIMO_APARTADOS, MAXIMO_FALTAN, MAXIMO_SUELTOS, Acuse, Apartado
+from nucleo.acuse import MAXIMO_APARTADOS, MAXIMO_FALTAN, MAXIMO_SUELTOS, Acuse, Apartado, CorteCubierto
 from servicio_central.cadena import Cadena
 
 _T = TypeVar("_T")
@@ -21,6 +21,7 @@ def armar_acuses(
     apartados: Sequence[tuple[str, str]],
     otros_apartados: Sequence[tuple[str, str]],
     hora: datetime,
+    corte: CorteCubierto | None = None,
 ) -> list[Acuse]:
     """Acuses de una cadena: al menos uno, y los que hagan falta para decir todo lo visto en el lote.
 
@@ -28,6 +29,7 @@ def armar_acuses(
         vistas: secuencias que llegaron en el lote.
         apartados: (huella, código) de lo que en el lote no se pudo aceptar.
         otros_apartados: los de antes, que van si queda lugar.
+        corte: lo que el último corte publicado incluye de esta cadena.
     """
     primero = sorted(s for s in vistas if s in cadena.sueltos)
     otros = sorted(s for s in cadena.sueltos if s not in vistas)
@@ -47,6 +49,7 @@ def armar_acuses(
             faltan,
             tuple(Apartado(h, c) for h, c in aparte),
             hora,
+            corte,
         )
         for sueltos, aparte in trozos
     ]

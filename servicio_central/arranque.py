@@ -18,6 +18,7 @@ from nucleo.temas import ambito_de
 from servicio_central import ajustes, disco, inscripcion, padrones, vigente
 from servicio_central.ajustes import Ajustes
 from servicio_central.almacen import Almacen
+from servicio_central.cubierto import Publicado
 from servicio_central.enlace import Enlace, mqtt_de
 from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Ingesta
@@ -121,7 +122,7 @@ def _armar(carpeta: Path, donde: Ajustes, candado: int, avisar: Callable[[str], 
     proceso = _definicion(carpeta, donde, padron.proceso, avisar)
     almacen = Almacen.abrir(carpeta / ajustes.ALMACEN)
     firmante = FirmanteDeArchivo(carpeta / ajustes.LLAVE_ACUSES, ajustes.KID_CENTRO)
-    ingesta = Ingesta(almacen, proceso, padron, firmante, lambda: datetime.now(UTC), donde.modo)
+    ingesta = Ingesta(almacen, proceso, padron, firmante, lambda: datetime.now(UTC), donde.modo, Publicado(carpeta))
     vigia = Vigia(carpeta, proceso, padron, ingesta, avisar)
     ambito = ambito_de(donde.modo, proceso.clave)
     conectar = mqtt_de(carpeta, donde.broker_host, donde.broker_puerto, ambito)

@@ -30,7 +30,7 @@ from nucleo.computo import Resumen, resumir
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.libro import actas_de, en_duda
-from servicio_central import disco, pagina, vigente
+from servicio_central import cubierto, disco, pagina, vigente
 from servicio_central.lectura import Leidos, leer_hechos
 from servicio_central.tablas import Tablas, tablas_de
 from servicio_central.tropiezo import Tropiezo
@@ -120,6 +120,8 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
         shutil.rmtree(resto, ignore_errors=True)  # de un proceso que murió: quien vive tiene el turno
     nombre = nombre_de(proceso, hora)
     destino = carpeta / CORTES / nombre
+    # Antes de leer los hechos: lo que ya era contiguo aquí, por fuerza queda incluido.
+    cadenas = cubierto.contar(carpeta)
     partes = [_preparar(carpeta, proceso, clave, hora, ultimo) for clave in proceso.elecciones]
     archivos = _archivos(proceso, hora, nombre, ultimo, partes)
     if destino.exists():
@@ -132,6 +134,8 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
             )
     else:
         _escribir(carpeta, destino, archivos)
+    # Si el corte ya estaba, sus bytes son los de estos mismos hechos: lo cubierto ahora también lo estaba.
+    cubierto.guardar(carpeta, nombre, cubierto.Cubierto(hora, cadenas))
     aviso = _publicar(carpeta, proceso, nombre, ahora)
     return {
         p.eleccion: Corte(

@@ -35,6 +35,7 @@ from nucleo.temas import Carril, Tema, ambito_de
 from servicio_central.acuses import armar_acuses
 from servicio_central.almacen import Almacen, Asentado
 from servicio_central.cadena import Cadena, Eslabon
+from servicio_central.cubierto import Cubierto
 from servicio_central.juicio import HechoValido, Inaceptable, Juez, Juicio, LatidoValido, Mensaje, Todavia
 
 LOTE: Final = 400
@@ -102,6 +103,7 @@ class Ingesta:
     Args:
         firmante: llave del centro, la que firma los acuses.
         ahora: reloj del centro; sólo fecha la recepción y los acuses, nunca ordena.
+        cubierto: qué incluye de cada cadena el corte que se publica; va en los acuses.
     """
 
     def __init__(
@@ -112,10 +114,12 @@ class Ingesta:
         firmante: Firmante,
         ahora: Callable[[], datetime],
         modo: str | None = None,
+        cubierto: Callable[[], Cubierto | None] = lambda: None,
     ) -> None:
         self._almacen = almacen
         self._firmante = firmante
         self._ahora = ahora
+        self._cubierto = cubierto
         self._modo = modo or proceso.modo
         self._juez = Juez(proceso, padron, self._modo)
         self._ambito = ambito_de(self._modo, proceso.clave)
@@ -283,6 +287,7 @@ class Ingesta:
     def _acusar(self, lote: _Lote) -> tuple[tuple[str, str], ...]:
         """Un acuse por cadena tocada; más de uno sólo si lo visto en el lote no cabe en uno."""
         firmados = []
+        cubierto = self._cubierto() if lote.tocadas else None
         for (equipo, epoca), vistas in lote.tocadas.items():
             cadena = self._cadenas.get((equipo, epoca)) or Cadena()
             tema = str(Tema(self._ambito, equipo, Carril.ACUSE))
@@ -290,7 +295,9 @@ class Ingesta:
             otros: list[tuple[str, str]] = []
             if equipo in self._con_apartados:
                 otros = [a for a in self._almacen.apartados_de(equipo, MAXIMO_APARTADOS) if a[0] not in vistos]
-            for acuse in armar_acuses(equipo, epoca, cadena, vistas, list(vistos.items()), otros, self._ahora()):
+            corte = cubierto.de(equipo, epoca, cadena.contiguo) if cubierto is not None else None
+            aparte = list(vistos.items())
+            for acuse in armar_acuses(equipo, epoca, cadena, vistas, aparte, otros, self._ahora(), corte):
                 firmados.append((tema, sellar_acuse(acuse, self._firmante)))
         return tuple(firmados)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Final
 
 from appliance.catd.suborden import BIEN, NO_COINCIDE, Suborden
 from appliance.consola import anunciar, decir
-from appliance.modo import cambiar, planear, resolver
+from appliance.modo import PRACTICA, cambiar, planear, resolver
 from nucleo.modos import MODOS
 from nucleo.problema import Rechazo
 
-_PRACTICA: Final = Path(__file__).resolve().parents[2] / "datos" / "capacitacion"
 
 
 def correr(opciones: Namespace) -> int:
@@ -40,7 +38,7 @@ def _preparar(argumentos: ArgumentParser) -> None:
     argumentos.add_argument("--carpeta", type=Path, required=True, help="carpeta del aparato, con una por modo")
     argumentos.add_argument("--a", choices=MODOS, help="modo al que se pasa")
     argumentos.add_argument("--confirmar", metavar="TEXTO", help="el texto que pide la orden sin esta opción")
-    argumentos.add_argument("--practica", type=Path, default=_PRACTICA, help="definición de capacitación")
+    argumentos.add_argument("--practica", type=Path, default=PRACTICA, help="definición de capacitación")
 
 
 SUBORDEN = Suborden("modo", "dice o cambia el modo: capacitación, simulacro u oficial", _preparar, correr)

@@ -8,12 +8,20 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from threading import Event, Thread
 from types import FrameType
+from typing import Final
 
 from appliance.arranque import abrir_enlace
 from appliance.consola import decir
-from appliance.enlace.ciclo import Ajustes
+from appliance.enlace.ciclo import Ajustes, Enlace
 from appliance.falla import Falla
+from appliance.identidad import leer_identidad
+from appliance.modo import resolver
+from nucleo.modos import CON_CENTRO
+
+_CADA_S: Final = 0.5
+"""Cada cuánto se mira si hay que parar o si cambió el modo."""
 
 
 def main(argumentos: Sequence[str] | None = None) -> int:
@@ -26,20 +34,49 @@ def main(argumentos: Sequence[str] | None = None) -> int:
             opciones.add_argument(nombre, type=_segundos, default=campo.default, help="segundos (%(default)s)")
     leidas = opciones.parse_args(argumentos)
     ajustes = Ajustes(**{c.name: getattr(leidas, c.name) for c in fields(Ajustes) if c.name.endswith("_s")})
-    try:
-        enlace = abrir_enlace(leidas.carpeta, ajustes)
-    except Falla as falla:
-        decir(f"enlace: {falla}")
-        return 1
+    detenido = Event()
 
     def parar(_senal: int, _marco: FrameType | None) -> None:
-        enlace.parar = True
+        detenido.set()
 
     signal.signal(signal.SIGTERM, parar)
     signal.signal(signal.SIGINT, parar)
-    enlace.correr()
-    enlace.cerrar()
+    while not detenido.is_set():
+        try:
+            carpeta = resolver(leidas.carpeta)
+            _exigir_centro(carpeta)
+            enlace = abrir_enlace(carpeta, ajustes)
+        except Falla as falla:
+            decir(f"enlace: {falla}")
+            return 1
+        vigia = Thread(target=_vigilar, args=(enlace, leidas.carpeta, carpeta, detenido), name="modo", daemon=True)
+        vigia.start()
+        enlace.correr()
+        enlace.cerrar()
+        vigia.join()
     return 0
+
+
+def _vigilar(enlace: Enlace, abierta_con: Path, carpeta: Path, detenido: Event) -> None:
+    """Pide parar al enlace si se le pidió al proceso o si el aparato cambió de modo: esa carpeta ya no es la suya."""
+    while not detenido.wait(_CADA_S):
+        try:
+            if resolver(abierta_con) != carpeta:
+                break
+        except Falla:
+            break
+    enlace.parar = True
+
+
+def _exigir_centro(carpeta: Path) -> None:
+    """Raises: Falla."""
+    if leer_identidad(carpeta).modo not in CON_CENTRO:
+        raise Falla(
+            "MODO",
+            "En capacitación no hay enlace: nada se manda a ningún centro",
+            "el aparato se puso en modo capacitación",
+            "practique sin enlace; al volver a simulacro u oficial, arránquelo otra vez",
+        )
 
 
 def _segundos(texto: str) -> float:

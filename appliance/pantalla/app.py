@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from importlib.resources import files
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from appliance.aparato import Aparato
 from appliance.arranque import Kiosco
 from appliance.falla import Falla
 from appliance.pantalla import rutas
 from appliance.pantalla.guardias import Guardias
 from appliance.pantalla.pagina import (
     Aviso,
-    Entrada,
     PaginaVencida,
     Pantalla,
     PapelAjeno,
     SinPersona,
     de_rechazo,
 )
-from appliance.pantalla.personas import leer_personas
-from appliance.pantalla.sesion import GALLETA, leer_secreto
+from appliance.pantalla.sesion import leer_secreto
+from appliance.pantalla.vuelta import camino_de_entrada
+from appliance.personas import leer_personas
 from appliance.puesto import SIN_APARATOS, Puesto
 
 _REGISTRO: Final = logging.getLogger("kiosco")
@@ -41,6 +43,12 @@ _VENCIDA: Final = Aviso(
 _NO_EXISTE: Final = Aviso(
     False, "Esa página no existe", "la dirección se tecleó a mano o es de antes", "regrese al inicio"
 )
+_SIN_TURNO: Final = {
+    "guardado": False,
+    "que": "No se guardó: la pantalla está bloqueada",
+    "causa": "pasó un rato sin uso, o terminó el turno",
+    "siguiente": "vuelva a entrar con su NIP y repita",
+}
 _INESPERADO: Final = Aviso(
     False,
     "Algo inesperado impidió terminar la acción",
@@ -49,8 +57,13 @@ _INESPERADO: Final = Aviso(
 )
 
 
-def crear_app(kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS) -> FastAPI:
+def crear_app(
+    kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS, aparato: Aparato | None = None
+) -> FastAPI:
     """La aplicación para ese kiosco; sólo contesta en los nombres de esta máquina y ese puerto.
+
+    Args:
+        aparato: si se abrió uno de varios modos, para poder cambiarlo desde la pantalla.
 
     Raises:
         Falla: si la lista de personas no sirve (o falta, en oficial) o no se puede escribir en la carpeta del kiosco.
@@ -64,7 +77,10 @@ def crear_app(kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS) -> Fas
             "la carpeta es de otra cuenta o el disco está lleno",
             "revise la carpeta del kiosco",
         ) from error
-    pantalla = Pantalla(kiosco, leer_personas(kiosco.carpeta, kiosco.identidad.modo), secreto, puesto)
+    lista = leer_personas(kiosco.carpeta, kiosco.identidad.modo, kiosco.identidad.catd)
+    pantalla = Pantalla(kiosco, lista, secreto, puesto, aparato)
+    # Quien estaba enfrente antes de reiniciar pudo irse: sigue su turno, pero debe volver a teclear su NIP.
+    pantalla.turnos.bloquear_todos("se reinició el kiosco")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Guardias, puerto=puerto)])
     app.state.pantalla = pantalla
     app.mount("/estatico/htmx", StaticFiles(directory=str(files("django_htmx") / "static/django_htmx")))
@@ -76,9 +92,8 @@ def crear_app(kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS) -> Fas
 
 def _atender_tropiezos(app: FastAPI, pantalla: Pantalla) -> None:
     def pagina(peticion: Request, aviso: Aviso, codigo: int) -> Response:
-        sesion = pantalla.sesiones.leer(peticion.cookies.get(GALLETA)) or pantalla.sesiones.nueva()
-        entrada = Entrada(sesion, pantalla.personas.get(sesion.persona), {})
         try:
+            entrada = pantalla.de_aviso(peticion)
             return pantalla.pagina("error.html", entrada, codigo=codigo, titulo="Aviso", aviso=aviso)
         except Falla:
             # Ni la barra se pudo leer: se dice sin ella.
@@ -87,14 +102,19 @@ def _atender_tropiezos(app: FastAPI, pantalla: Pantalla) -> None:
             )
 
     @app.exception_handler(SinPersona)
-    async def _sin_persona(_: Request, __: Exception) -> Response:
-        return RedirectResponse("/personas", status_code=303)
+    async def _sin_persona(peticion: Request, _: Exception) -> Response:
+        destino, navega = camino_de_entrada(peticion)
+        if navega:
+            return RedirectResponse(destino, status_code=303)
+        # A lo que pide un trozo no se le contesta una página: se le dice que cambie de página.
+        return JSONResponse(_SIN_TURNO, 401, headers={"HX-Redirect": destino})
 
     @app.exception_handler(PapelAjeno)
     async def _papel_ajeno(peticion: Request, error: Exception) -> Response:
         assert isinstance(error, PapelAjeno)
         aviso = Aviso(False, "Esa pantalla no es de su papel", f"es de {error}", "regrese al inicio y use las suyas")
-        with pantalla.kiosco.almacen.transaccion() as t:
+        # Negar el paso no depende de que el disco admita el renglón.
+        with contextlib.suppress(Falla), pantalla.kiosco.almacen.transaccion() as t:
             ahora = pantalla.kiosco.reloj.ahora()
             t.anotar(ahora, "papel_ajeno", persona=error.persona.clave, detalle=peticion.url.path)
         return pagina(peticion, aviso, 403)

@@ -6,6 +6,7 @@ y, para escribir, desde una página nuestra. El navegador no guarda ninguna resp
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -48,11 +49,14 @@ class Guardias:
                 await self._app(entorno, recibir, mandar)
             return
 
+        empezo = time.perf_counter()
+
         async def mandar_con_cabeceras(mensaje: Mensaje) -> None:
             if mensaje["type"] == "http.response.start":
                 cabeceras = MutableHeaders(scope=mensaje)
                 for nombre, valor in CABECERAS.items():
                     cabeceras[nombre] = valor
+                cabeceras["Server-Timing"] = f"kiosco;dur={(time.perf_counter() - empezo) * 1000:.1f}"
             await mandar(mensaje)
 
         if problema := self._problema(Headers(scope=entorno), entorno["method"]):

@@ -1,6 +1,8 @@
 """La hoja de captura: los renglones del acta con sus rótulos, y la lectura estricta de lo que alguien tecleó.
 
-Un renglón vacío se rechaza, porque vacío no es cero: se escribe el número o se marca ILEGIBLE o SIN DATO.
+Un renglón vacío se rechaza, porque vacío no es cero: se escribe el número o se marca ILEGIBLE o SIN DATO. De sumas no
+se dice nada a quien captura: una de cada diez actas no cuadra (dominio §1), y quien lo sabe antes de concluir acaba por
+teclear lo que cuadra y no lo que dice el papel. Lo verá coordinación, cuando el acta esté verificada.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from nucleo.hechos import IdActa
 MARCAS: Final = ("ILEGIBLE", "SIN DATO")
 
 _ANTES: Final = (
-    ("BOLETAS_SOBRANTES", "Boletas sobrantes", "las que se inutilizaron"),
-    ("PERSONAS_VOTARON", "Personas que votaron", "de la lista nominal"),
-    ("REPRESENTANTES_VOTARON", "Representantes que votaron", "de partido y candidatura independiente"),
-    ("VOTOS_SACADOS", "Votos sacados de la urna", ""),
+    ("BOLETAS_SOBRANTES", "Boletas sobrantes", "las que se inutilizaron", "2"),
+    ("PERSONAS_VOTARON", "Personas que votaron", "de la lista nominal", "3"),
+    ("REPRESENTANTES_VOTARON", "Representantes que votaron", "de partido y candidatura independiente", "4"),
+    ("VOTOS_SACADOS", "Votos sacados de la urna", "", "7"),
 )
-_DESPUES: Final = ("TOTAL_ASENTADO", "Total", "el que dice el papel, aunque no cuadre")
+_RESULTADOS: Final = "6 · Resultados de la votación"
+_DESPUES: Final = ("TOTAL_ASENTADO", "Total", "el que dice el papel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Renglon:
     rotulo: str
     nombre: str
     apartado: str
+    numero: str = ""
+    """El de su apartado impreso en el papel (dominio §5), si es sólo suyo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ def renglones_de(proceso: Proceso, acta: IdActa) -> tuple[Renglon, ...]:
     eleccion = proceso.elecciones[acta.eleccion]
     opciones = eleccion.opciones_de(proceso.casillas[acta.casilla])
     return (
-        *(Renglon(clave, rotulo, nombre, "Boletas, personas y votos") for clave, rotulo, nombre in _ANTES),
-        *(Renglon(o.clave, *_rotulo(o), "Resultados de la votación") for o in opciones),
-        Renglon(*_DESPUES, "Resultados de la votación"),
+        *(Renglon(clave, rotulo, nombre, "Boletas, personas y votos", n) for clave, rotulo, nombre, n in _ANTES),
+        *(Renglon(o.clave, *_rotulo(o), _RESULTADOS) for o in opciones),
+        Renglon(*_DESPUES, _RESULTADOS),
     )
 
 
@@ -64,6 +69,16 @@ def campos_de(tecleado: Mapping[str, Tecleado]) -> dict[str, Campo] | None:
     if any(t.error for t in tecleado.values()):
         return None
     return {clave: de_texto(t.marcas[0] if t.marcas else t.texto) for clave, t in tecleado.items()}
+
+
+def textos_de(tecleado: Mapping[str, Tecleado]) -> dict[str, str]:
+    """Lo tecleado, como se guarda en el borrador: tal cual, esté bien o mal."""
+    return {clave: t.marcas[0] if t.marcas else t.texto for clave, t in tecleado.items()}
+
+
+def de_borrador(textos: Mapping[str, str]) -> dict[str, Tecleado]:
+    """Inversa de `textos_de`."""
+    return {clave: Tecleado(marcas=(t,)) if t in MARCAS else Tecleado(t) for clave, t in textos.items()}
 
 
 def _leer(textos: Sequence[str], marcas: Sequence[str]) -> Tecleado:

@@ -13,18 +13,23 @@ from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
 
+from appliance.acceso import Acceso
 from appliance.ambito import leer_ambito
+from appliance.aparato import Aparato
 from appliance.arranque import Kiosco
 from appliance.esperadas import Esperadas
 from appliance.impresion.imprenta import Imprenta
-from appliance.pantalla.barra import enlace_de
-from appliance.pantalla.sesion import GALLETA, Sesion, Sesiones
-from appliance.personas import NOMBRES, Papel, Persona
+from appliance.pantalla.barra import datos_de_la_barra
+from appliance.pantalla.presentados import Presentados
+from appliance.pantalla.sesion import DURA_S, GALLETA, Sesion, Sesiones
+from appliance.personas import NOMBRES, ListaDePersonas, Papel, Persona
 from appliance.puesto import Puesto
+from appliance.turnos import Turno, Turnos
 from nucleo.problema import Rechazo
 
 _T = TypeVar("_T")
@@ -38,7 +43,7 @@ class PaginaVencida(Exception):
 
 
 class SinPersona(Exception):
-    """Hace falta identificarse antes."""
+    """Hace falta entrar con gafete y NIP, o desbloquear la pantalla."""
 
 
 class PapelAjeno(Exception):
@@ -68,8 +73,11 @@ class Entrada:
 
     sesion: Sesion
     persona: Persona | None
+    """Quien tiene el turno de esta estación, si su pantalla no está bloqueada."""
     campos: Mapping[str, list[str]]
     ruta: str = ""
+    turno: Turno | None = None
+    """El turno de esta estación, también si está bloqueado."""
 
     def texto(self, nombre: str) -> str:
         valores = self.campos.get(nombre, [])
@@ -83,13 +91,19 @@ def de_rechazo(rechazo: Rechazo) -> Aviso:
 class Pantalla:
     """Lo que comparten las rutas."""
 
-    def __init__(self, kiosco: Kiosco, personas: tuple[Persona, ...], secreto: bytes, puesto: Puesto) -> None:
+    def __init__(
+        self, kiosco: Kiosco, lista: ListaDePersonas, secreto: bytes, puesto: Puesto, aparato: Aparato | None = None
+    ) -> None:
         self.kiosco = kiosco
         self.puesto = puesto
+        self.aparato = aparato
         self.mesa = kiosco.mesa
         self.proceso = kiosco.proceso
-        self.personas = {p.clave: p for p in personas}
+        self.personas = {p.clave: p for p in lista.personas}
         self.sesiones = Sesiones(secreto)
+        self.acceso = Acceso(kiosco.almacen, kiosco.reloj, lista.personas)
+        self.turnos = Turnos(kiosco.almacen, kiosco.reloj, lista.inactividad)
+        self.presentados = Presentados()
         self.esperadas = Esperadas(kiosco.almacen, kiosco.proceso, leer_ambito(kiosco.carpeta, kiosco.proceso))
         self.imprenta = Imprenta(kiosco.carpeta / "impresos", puesto.impresora)
         self._huso = ZoneInfo(kiosco.proceso.huso)
@@ -105,29 +119,49 @@ class Pantalla:
         self._turno = Lock()
 
     async def entrada(self, peticion: Request) -> Entrada:
-        """Identifica la petición y, si escribe, exige el sello. Raises: PaginaVencida."""
-        sesion = self.sesiones.leer(peticion.cookies.get(GALLETA))
+        """Identifica la petición y, si escribe, exige el sello. Raises: PaginaVencida, Falla."""
+        estacion = self.sesiones.leer(peticion.cookies.get(GALLETA))
+        sesion, turno = await run_in_threadpool(self._quien, estacion)
         campos: dict[str, list[str]] = {}
         if peticion.method == "POST":
             formulario: FormData = await peticion.form(max_fields=2000, max_files=0)
             for nombre, valor in formulario.multi_items():
                 campos.setdefault(nombre, []).append(str(valor))
             sello = campos.get("sello", [""])[0]
-            if sesion is None or not self.sesiones.vale(sesion, sello):
+            if estacion is None or not self.sesiones.vale(sesion, sello):
                 raise PaginaVencida
-        sesion = sesion or self.sesiones.nueva()
-        return Entrada(sesion, self.personas.get(sesion.persona), campos, peticion.url.path)
+        persona = self.personas.get(turno.persona) if turno is not None and not turno.bloqueado else None
+        return Entrada(sesion, persona, campos, peticion.url.path, turno)
+
+    def de_aviso(self, peticion: Request) -> Entrada:
+        """Lo que hace falta para decirle algo a quien sea, sin leer su formulario. Raises: Falla."""
+        sesion, turno = self._quien(self.sesiones.leer(peticion.cookies.get(GALLETA)))
+        persona = self.personas.get(turno.persona) if turno is not None and not turno.bloqueado else None
+        return Entrada(sesion, persona, {}, turno=turno)
+
+    def comprobar_nip(self, persona: Persona, nip: str) -> Rechazo | None:
+        """`None` si ese es su NIP; cuenta las equivocaciones y, a la quinta, suspende. Raises: Falla."""
+        return self.acceso.comprobar_nip(persona, nip)
+
+    def _quien(self, estacion: str | None) -> tuple[Sesion, Turno | None]:
+        if estacion is None:
+            return self.sesiones.nueva(), None
+        turno = self.turnos.de(estacion)
+        # Quien ya no está en la lista no tiene turno, aunque lo haya dejado abierto.
+        if turno is not None and turno.persona not in self.personas:
+            self.turnos.cerrar(estacion, "ya no está en la lista de personas")
+            turno = None
+        return Sesion(estacion, turno.persona if turno else ""), turno
 
     def pagina(self, plantilla: str, entrada: Entrada, *, codigo: int = 200, **datos: object) -> HTMLResponse:
         """Una página completa, con su barra."""
         contexto = {
             "titulo": "",
             "aviso": self._avisos.get(entrada.sesion.azar + entrada.ruta) if codigo == 200 else None,
-            "persona": entrada.persona,
-            "sello": self.sesiones.sello(entrada.sesion),
             "intento": secrets.token_hex(8),
             "proceso": self.proceso,
-            **self.barra(),
+            "con_lector": self.puesto.lector is not None,
+            **self.barra(entrada),
             **datos,
         }
         respuesta = HTMLResponse(self._plantillas.get_template(plantilla).render(contexto), status_code=codigo)
@@ -138,15 +172,13 @@ class Pantalla:
         """La hora que ve la gente: la del huso del proceso, esté la máquina en el que esté."""
         return self.kiosco.reloj.ahora().astimezone(self._huso)
 
-    def barra(self) -> dict[str, object]:
+    def barra(self, entrada: Entrada) -> dict[str, object]:
         """Los datos de la barra en este momento. Raises: Falla."""
-        ahora = self.ahora()
-        enlace = enlace_de(self.kiosco.almacen.resumen(), datetime.now(UTC), ahora)
         return {
-            "catd": self.kiosco.identidad.catd,
-            "modo": self.kiosco.identidad.modo,
-            "ahora": ahora,
-            "enlace": enlace,
+            **datos_de_la_barra(self.kiosco, datetime.now(UTC), self.ahora()),
+            "persona": entrada.persona,
+            "del_turno": self.personas.get(entrada.sesion.persona),
+            "sello": self.sesiones.sello(entrada.sesion),
         }
 
     def trozo(self, plantilla: str, **datos: object) -> HTMLResponse:
@@ -172,7 +204,8 @@ class Pantalla:
         return RedirectResponse(destino, status_code=303)
 
     def recordar(self, respuesta: Response, sesion: Sesion) -> None:
-        respuesta.set_cookie(GALLETA, self.sesiones.escribir(sesion), httponly=True, samesite="strict", path="/")
+        galleta = self.sesiones.escribir(sesion)
+        respuesta.set_cookie(GALLETA, galleta, max_age=DURA_S, httponly=True, samesite="strict", path="/")
 
 
 async def _entrada(peticion: Request) -> Entrada:
@@ -201,9 +234,19 @@ class ExigePapel:
         """Raises: SinPersona, PapelAjeno, PaginaVencida."""
         entrada = await _entrada(peticion)
         persona = persona_de(entrada)
+        if entrada.turno is not None and _la_hizo_alguien(peticion):
+            await run_in_threadpool(peticion.app.state.pantalla.turnos.usar, entrada.turno)
         if self.papeles and not persona.puede(*self.papeles):
             raise PapelAjeno(persona, self.papeles)
         return entrada
+
+
+def _la_hizo_alguien(peticion: Request) -> bool:
+    # Lo que una página pide sola (un trozo que se refresca, una imagen) no prueba que haya alguien enfrente.
+    if peticion.method == "POST":
+        return True
+    destino = peticion.headers.get("sec-fetch-dest", "document")
+    return destino == "document" and "hx-request" not in peticion.headers
 
 
 PidePersona = Annotated[Entrada, Depends(ExigePapel())]

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from appliance.pantalla import (
     rutas_acopio,
+    rutas_alistamiento,
     rutas_borrador,
     rutas_captura,
     rutas_coordinacion,
@@ -14,11 +15,13 @@ from appliance.pantalla import (
     rutas_empaquetado,
     rutas_entrega,
     rutas_esperadas,
+    rutas_estado,
     rutas_etiqueta,
     rutas_fuera,
     rutas_hoja_dudosa,
     rutas_imagen,
     rutas_inicio,
+    rutas_modo,
     rutas_practica,
     rutas_sin_acta,
     rutas_turno,
@@ -41,8 +44,11 @@ _MODULOS = (
     rutas_cotejo,
     rutas_empaquetado,
     rutas_coordinacion,
+    rutas_estado,
+    rutas_alistamiento,
     rutas_entrega,
     rutas_practica,
+    rutas_modo,
 )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from appliance.pantalla.hoja import Renglon, Tecleado, campos_de, leer, renglones_de
-from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, Pide, de_rechazo, persona_de
+from appliance.mesa import Espera
+from appliance.pantalla.hoja import campos_de, renglones_de
+from appliance.pantalla.hoja_en_pantalla import Hoja, leer_hoja, mostrar, quien_revisa, tecleado_de
+from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideLectura, PideVerificacion, de_rechazo, persona_de
+from appliance.pantalla.rutas_imagen import vista_de
+from appliance.personas import Persona
 from appliance.recepcion import Hecha
+from appliance.redigitalizacion import MOTIVOS_IMAGEN
+from appliance.segunda_lectura import PorRevisar
 from nucleo.acta import asentado_de_campos
-from nucleo.campo import Campo
 from nucleo.captura import (
     Discrepante,
     EnRevision,
@@ -26,152 +30,168 @@ from nucleo.captura import (
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
-_TITULOS: Final = {"captura": "Captura", "correccion": "Corrección a ciegas", "revision": "Revisión entre dos"}
-
-_NADA_QUE_HACER: Final = Aviso(
-    True,
-    "Por ahora no hay actas para usted",
-    "",
-    "si llega una bolsa, registre su acopio; lo demás toca a otra persona",
-)
+_NADA_QUE_HACER: Final = "si llega una bolsa, registre su acopio; lo demás toca a otra persona"
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
+    vista = vista_de(app, p)
+
     @app.post("/siguiente")
-    def siguiente(e: Pide) -> Response:
+    def siguiente(e: PideLectura) -> Response:
         persona = persona_de(e)
 
         def accion() -> tuple[str, Aviso | None]:
-            acta = p.mesa.tomar_siguiente(persona.clave)
+            acta = p.mesa.tomar_siguiente(persona.clave, persona.papeles)
             match acta:
                 case Rechazo():
                     return "/", de_rechazo(acta)
                 case None:
-                    return "/", _NADA_QUE_HACER
+                    return "/", _nada_que_hacer(p.mesa.espera())
                 case IdActa():
+                    vista.adelantar([acta])
                     return _ruta(acta), None
 
         return p.una_vez(e, accion)
 
     @app.get("/acta/{eleccion}/{casilla}")
-    def hoja(eleccion: str, casilla: str, e: Pide) -> Response:
+    def hoja(eleccion: str, casilla: str, e: PideLectura) -> Response:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
         estado = p.mesa.abierta(acta, persona.clave)
         if isinstance(estado, Rechazo):
-            return p.pagina("error.html", e, titulo="Aviso", aviso=de_rechazo(estado), codigo=409)
-        renglones = renglones_de(p.proceso, acta)
+            return _tropiezo(p, e, de_rechazo(estado))
+        borrador = p.mesa.borrador(acta, persona.clave)
+        senalados = p.mesa.senalados(acta, persona.clave)
+        if isinstance(borrador, Rechazo):
+            return _tropiezo(p, e, de_rechazo(borrador))
+        if isinstance(senalados, Rechazo):
+            return _tropiezo(p, e, de_rechazo(senalados))
+        proximas = p.mesa.proximas(persona.clave, persona.papeles)
+        vista.adelantar([acta, *(() if isinstance(proximas, Rechazo) else (a for a in proximas if a != acta))])
+        abierta = Hoja(acta, renglones_de(p.proceso, acta), imagen=vista.de(acta))
         if isinstance(estado.libre, Discrepante):
-            faltan = [r for r in renglones if r.clave in estado.libre.campos]
-            return _hoja(p, e, acta, faltan, {}, clase="correccion")
-        return _hoja(p, e, acta, renglones, {})
+            abierta = abierta.solo(estado.libre.campos, "correccion")
+        return mostrar(p, e, abierta.con_borrador(borrador).con_senalados(senalados))
 
     @app.post("/acta/{eleccion}/{casilla}")
-    def concluir(eleccion: str, casilla: str, e: Pide) -> Response:
+    def concluir(eleccion: str, casilla: str, e: PideLectura) -> Response:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None] | Response:
-            leido = _leer(p, e, acta)
-            if isinstance(leido, Rechazo):
-                return "/", de_rechazo(leido)
-            renglones, tecleado, campos = leido
-            correccion = e.texto("clase") == "correccion"
+            leida = leer_hoja(p, e, acta, "correccion" if e.texto("clase") == "correccion" else "captura")
+            if isinstance(leida, Rechazo):
+                return "/", de_rechazo(leida)
+            campos = campos_de(leida.tecleado)
             if campos is None:
-                clase = "correccion" if correccion else "captura"
-                return _hoja(p, e, acta, renglones, tecleado, clase=clase, codigo=422)
-            if correccion:
+                # Lo que falta se corrige en la misma página, pero lo demás ya no se pierde si se va la luz.
+                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida))
+                abierta = p.mesa.abierta(acta, persona.clave)
+                if isinstance(abierta, Rechazo):
+                    return "/", de_rechazo(abierta)
+                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422)
+            if leida.clase == "correccion":
                 return "/", _de_hecha(acta, p.mesa.corregir(acta, persona.clave, campos))
-            return "/", _de_hecha(acta, p.mesa.capturar(acta, persona.clave, asentado_de_campos(campos)))
+            hecha = p.mesa.concluir(
+                acta, persona.clave, asentado_de_campos(campos), revisada=e.texto("revisada") == "1"
+            )
+            if isinstance(hecha, PorRevisar):
+                return mostrar(p, e, leida.con_imagen(vista.de(acta)).con_senalados(hecha.campos), codigo=409)
+            return "/", _de_hecha(acta, hecha)
 
         return p.una_vez(e, accion)
 
-    @app.post("/acta/{eleccion}/{casilla}/soltar")
-    def soltar(eleccion: str, casilla: str, e: Pide) -> Response:
+    @app.post("/acta/{eleccion}/{casilla}/pausar")
+    def pausar(eleccion: str, casilla: str, e: PideLectura) -> Response:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            estado = p.mesa.soltar(acta, persona.clave)
-            if isinstance(estado, Rechazo):
-                return "/", de_rechazo(estado)
+            hasta = p.mesa.pausar(acta, persona.clave, _para_borrador(p, e, acta))
+            if isinstance(hasta, Rechazo):
+                return "/", de_rechazo(hasta)
             return "/", Aviso(
-                True, f"Dejó el acta {casilla} sin terminar", "", "volvió a la fila; no se guardó lo tecleado"
+                True,
+                f"Acta {casilla} en pausa: lo tecleado está guardado",
+                f"queda reservada para usted hasta las {hasta:%H:%M}",
+                "para continuar donde iba, toque «Siguiente acta»",
+            )
+
+        return p.una_vez(e, accion)
+
+    @app.post("/acta/{eleccion}/{casilla}/imagen-mala")
+    def imagen_mala(eleccion: str, casilla: str, e: PideLectura) -> Response:
+        persona, acta = persona_de(e), IdActa(eleccion, casilla)
+
+        def accion() -> tuple[str, Aviso | None]:
+            guardada = p.mesa.guardar_renglones(acta, persona.clave, _para_borrador(p, e, acta))
+            pedida = (
+                guardada
+                if isinstance(guardada, Rechazo)
+                else p.mesa.pedir_imagen(acta, persona.clave, e.texto("motivo"))
+            )
+            if isinstance(pedida, Rechazo):
+                return "/", de_rechazo(pedida)
+            return "/", Aviso(
+                True,
+                f"Se pidió otra imagen del acta {casilla}",
+                f"motivo: {MOTIVOS_IMAGEN[pedida.motivo].lower()}. Lo que usted tecleó quedó guardado",
+                "tome la siguiente; ésta vuelve a la fila cuando se digitalice otra vez",
             )
 
         return p.una_vez(e, accion)
 
     @app.get("/revision/{eleccion}/{casilla}")
-    def revision(eleccion: str, casilla: str, e: Pide) -> Response:
-        persona_de(e)
+    def revision(eleccion: str, casilla: str, e: PideVerificacion) -> Response:
         acta = IdActa(eleccion, casilla)
         estado = p.mesa.estado(acta)
         if isinstance(estado, Rechazo):
-            return p.pagina("error.html", e, titulo="Aviso", aviso=de_rechazo(estado), codigo=409)
+            return _tropiezo(p, e, de_rechazo(estado))
         if not isinstance(estado, EnRevision):
-            return p.pagina("error.html", e, titulo="Aviso", aviso=_situacion(acta, estado), codigo=409)
-        renglones = [r for r in renglones_de(p.proceso, acta) if r.clave in estado.campos]
-        return _hoja(p, e, acta, renglones, {}, clase="revision")
+            return _tropiezo(p, e, _situacion(acta, estado))
+        completa = Hoja(acta, renglones_de(p.proceso, acta), imagen=vista.de(acta))
+        return mostrar(p, e, completa.solo(estado.campos, "revision"))
 
     @app.post("/revision/{eleccion}/{casilla}")
-    def decidir(eleccion: str, casilla: str, e: Pide) -> Response:
+    def decidir(eleccion: str, casilla: str, e: PideVerificacion) -> Response:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None] | Response:
-            leido = _leer(p, e, acta)
-            if isinstance(leido, Rechazo):
-                return "/", de_rechazo(leido)
-            renglones, tecleado, campos = leido
-            otra = e.texto("otra")
-            if campos is None or otra not in p.personas:
-                return _hoja(p, e, acta, renglones, tecleado, clase="revision", codigo=422, otra=otra)
-            return "/", _de_hecha(acta, p.mesa.revisar(acta, (persona.clave, otra), campos))
+            leida = leer_hoja(p, e, acta, "revision")
+            if isinstance(leida, Rechazo):
+                return "/", de_rechazo(leida)
+            campos = campos_de(leida.tecleado)
+            # Con un renglón por corregir no se gasta el NIP: lo volvería a teclear en cada vuelta.
+            otra = quien_revisa(p, e) if campos is not None else None
+            if campos is None or not isinstance(otra, Persona):
+                rechazo = otra if isinstance(otra, Rechazo) else None
+                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422, sin_confirmar=rechazo)
+            return "/", _de_hecha(acta, p.mesa.revisar(acta, (persona.clave, otra.clave), campos))
 
         return p.una_vez(e, accion)
 
 
-def _leer(
-    p: Pantalla, e: Entrada, acta: IdActa
-) -> tuple[list[Renglon], dict[str, Tecleado], dict[str, Campo] | None] | Rechazo:
-    """Lo tecleado en los renglones que la persona vio; si el acta cambió mientras tanto, lo dirá la mesa."""
-    if isinstance(rechazo := p.mesa.renglones(acta), Rechazo):
-        return rechazo
-    vistos = set(e.campos.get("renglon", []))
-    renglones = [r for r in renglones_de(p.proceso, acta) if r.clave in vistos]
-    if not renglones:
-        return Rechazo("FORMA", "No llegó ningún renglón", "la página no cargó completa", "abra el acta otra vez")
-    tecleado = leer(renglones, e.campos)
-    campos = campos_de(tecleado)
-    if campos is not None and e.texto("clase") == "captura" and len(renglones) != len(renglones_de(p.proceso, acta)):
-        return Rechazo("FORMA", "Llegaron renglones de menos", "la página no cargó completa", "abra el acta otra vez")
-    return renglones, tecleado, campos
+def _para_borrador(p: Pantalla, e: Entrada, acta: IdActa) -> dict[str, str]:
+    """Lo que traía la hoja al dejarla; si llegó sin renglones, nada nuevo que guardar."""
+    leida = leer_hoja(p, e, acta, "parcial")
+    return {} if isinstance(leida, Rechazo) else tecleado_de(e, leida)
 
 
-def _hoja(
-    p: Pantalla,
-    e: Entrada,
-    acta: IdActa,
-    renglones: Sequence[Renglon],
-    tecleado: Mapping[str, Tecleado],
-    *,
-    clase: str = "captura",
-    codigo: int = 200,
-    otra: str = "",
-) -> Response:
-    return p.pagina(
-        "hoja.html",
-        e,
-        codigo=codigo,
-        titulo=_TITULOS[clase],
-        clase=clase,
-        acta=acta,
-        casilla=p.proceso.casillas[acta.casilla],
-        eleccion=p.proceso.elecciones[acta.eleccion],
-        renglones=renglones,
-        tecleado=tecleado,
-        vacio=Tecleado(),
-        errores=sum(bool(t.error) for t in tecleado.values()),
-        otras=[x for x in p.personas.values() if e.persona is None or x.clave != e.persona.clave],
-        otra=otra,
-        enviada=codigo != 200,
-    )
+def _tropiezo(p: Pantalla, e: Entrada, aviso: Aviso) -> Response:
+    return p.pagina("error.html", e, titulo="Aviso", aviso=aviso, codigo=409)
+
+
+def _nada_que_hacer(espera: Espera | Rechazo) -> Aviso:
+    titulo = "Por ahora no hay actas para usted"
+    if isinstance(espera, Rechazo) or not (espera.sin_imagen or espera.por_redigitalizar):
+        return Aviso(True, titulo, "", _NADA_QUE_HACER)
+    partes = []
+    if espera.sin_imagen:
+        partes.append(_cuantas(espera.sin_imagen, "espera su imagen", "esperan su imagen"))
+    if espera.por_redigitalizar:
+        partes.append(_cuantas(espera.por_redigitalizar, "espera otra imagen", "esperan otra imagen"))
+    return Aviso(True, titulo, " y ".join(partes), "avise a digitalización: en cuanto lleguen, le tocan")
+
+
+def _cuantas(n: int, una: str, varias: str) -> str:
+    return f"1 acta {una}" if n == 1 else f"{n} actas {varias}"
 
 
 def _de_hecha(acta: IdActa, hecha: Hecha | Rechazo) -> Aviso:
@@ -179,7 +199,7 @@ def _de_hecha(acta: IdActa, hecha: Hecha | Rechazo) -> Aviso:
 
 
 def _situacion(acta: IdActa, estado: Estado) -> Aviso:
-    """Qué sigue, sin decir nunca qué leyó otra persona ni en qué renglón."""
+    """Qué sigue, sin decir nunca qué leyó otra persona."""
     c = acta.casilla
     match estado:
         case Verificada():

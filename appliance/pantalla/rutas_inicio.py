@@ -1,40 +1,55 @@
-"""Elegir persona, el inicio y la barra que se refresca."""
+"""El inicio de cada quien, según su papel, y la barra que se refresca."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI
-from fastapi.responses import RedirectResponse, Response
+from typing import Final
 
-from appliance.pantalla.pagina import Aviso, Pantalla, Pide, persona_de
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from appliance.pantalla.menu import puertas_de
+from appliance.pantalla.pagina import Pantalla, Pide, PidePersona, de_rechazo, persona_de
+from appliance.personas import NOMBRES, Papel
+from appliance.practica.siembra import practico
+from nucleo.modos import CAPACITACION
 from nucleo.problema import Rechazo
+
+TOPE: Final = 100
+"""Más allá no se cuenta: se dice «más de 99»."""
+
+_LEEN: Final = (Papel.CAPTURA, Papel.VERIFICACION)
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
-    @app.get("/personas")
-    def personas(e: Pide) -> Response:
-        return p.pagina("personas.html", e, titulo="¿Quién va a trabajar?", personas=p.personas.values())
-
-    @app.post("/personas")
-    def elegir(e: Pide) -> Response:
-        clave = e.texto("persona")
-        respuesta = RedirectResponse("/" if clave in p.personas else "/personas", status_code=303)
-        p.recordar(respuesta, p.sesiones.nueva(clave if clave in p.personas else ""))
-        return respuesta
-
     @app.get("/barra")
     def barra(e: Pide) -> Response:
-        return p.trozo("barra.html", persona=e.persona, **p.barra())
+        respuesta = p.trozo("barra.html", **p.barra(e))
+        # La barra se pide sola: por ella se entera una página abierta de que ya se bloqueó.
+        if e.persona is None:
+            respuesta.headers["HX-Redirect"] = "/turno"
+        return respuesta
 
     @app.get("/")
-    def inicio(e: Pide) -> Response:
+    def inicio(e: PidePersona) -> Response:
         persona = persona_de(e)
+        lee = persona.puede(*_LEEN)
         avance = p.mesa.avance()
-        espera = p.mesa.siguiente(persona.clave)
-        revision = p.mesa.por_revisar()
-        for resultado in (avance, espera, revision):
+        proximas = p.mesa.proximas(persona.clave, persona.papeles, TOPE) if lee else []
+        revision = p.mesa.por_revisar() if persona.puede(Papel.VERIFICACION, Papel.COORDINACION) else []
+        for resultado in (avance, proximas, revision):
             if isinstance(resultado, Rechazo):
-                aviso = Aviso(False, resultado.que, resultado.causa, resultado.siguiente)
-                return p.pagina("error.html", e, titulo="Aviso", aviso=aviso, codigo=503)
+                return p.pagina("error.html", e, titulo="Aviso", aviso=de_rechazo(resultado), codigo=503)
+        assert not isinstance(proximas, Rechazo)
         return p.pagina(
-            "inicio.html", e, titulo="Mesa de captura", avance=avance, hay=espera is not None, revision=revision
+            "inicio.html",
+            e,
+            titulo="Inicio",
+            avance=avance,
+            lee=lee,
+            esperan=len(proximas),
+            tope=TOPE,
+            revision=revision,
+            puertas=puertas_de(persona, p.proceso.modo, de_aparato=p.aparato is not None),
+            papeles=" · ".join(NOMBRES[papel] for papel in Papel if papel in persona.papeles),
+            ofrecer_practica=p.proceso.modo == CAPACITACION and not practico(p.kiosco.almacen, persona.clave),
         )

@@ -11,6 +11,7 @@ from appliance.pantalla.hoja import en_palabras, renglones_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PidePersona, de_rechazo, persona_de
 from appliance.practica.calificacion import calificar, tiempo
 from appliance.practica.lecciones import leer_lecciones
+from appliance.practica.siembra import empezar as anotar_empezada
 from appliance.practica.siembra import sembrar
 from nucleo.formato import leer_formatos
 from nucleo.hechos import Acopio
@@ -50,12 +51,13 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     @app.post("/practica/empezar")
     def empezar(e: PidePersona) -> Response:
-        persona_de(e)
+        persona = persona_de(e).clave
 
         def accion() -> tuple[str, Aviso | None]:
             rechazo = sembrar(p.mesa, lecciones, formatos)
             if rechazo is not None:
                 return "/practica", de_rechazo(rechazo)
+            anotar_empezada(p.kiosco.almacen, persona, p.ahora())
             return "/", Aviso(True, f"Hay {len(lecciones)} actas de muestra esperándole", "", "toque «Siguiente acta»")
 
         return p.una_vez(e, accion)

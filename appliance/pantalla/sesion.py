@@ -1,7 +1,7 @@
-"""Quién está frente a la pantalla: una galleta firmada, y el sello que cada formulario debe traer de vuelta.
+"""Qué estación pide: una galleta firmada que sólo lleva su azar, y el sello que cada formulario debe traer de vuelta.
 
-El secreto vive en la carpeta del kiosco: si la pantalla se reinicia a media captura, el formulario abierto sigue
-valiendo.
+Quién está en la estación lo dice el almacén (`appliance.turnos`), no el navegador. El secreto vive en la carpeta del
+kiosco: si la pantalla se reinicia a media captura, el formulario abierto sigue valiendo.
 """
 
 from __future__ import annotations
@@ -10,54 +10,57 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 GALLETA: Final = "kiosco"
+DURA_S: Final = 7 * 24 * 3600
+"""Si el equipo se reinicia, el navegador sigue siendo la misma estación, con su pantalla bloqueada."""
 
 _LARGO: Final = 32
+_AZAR: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Sesion:
-    """`persona` vacía es que nadie se ha identificado."""
+    """`azar` es la estación; `persona`, de quién es el turno, aunque esté bloqueado. Vacía, si no hay turno."""
 
     azar: str
     persona: str
 
 
 class Sesiones:
-    """Firma y lee sesiones con un secreto propio del kiosco."""
+    """Firma y lee galletas con un secreto propio del kiosco."""
 
     def __init__(self, secreto: bytes) -> None:
         self._secreto = secreto
 
-    def nueva(self, persona: str = "") -> Sesion:
-        return Sesion(secrets.token_hex(16), persona)
+    def nueva(self) -> Sesion:
+        """Una estación recién vista, sin nadie."""
+        return Sesion(secrets.token_hex(16), "")
 
     def escribir(self, sesion: Sesion) -> str:
-        return f"{sesion.azar}.{sesion.persona}.{self._firma('sesion', sesion)}"
+        return f"{sesion.azar}.{self._firma('estacion', sesion.azar)}"
 
-    def leer(self, galleta: str | None) -> Sesion | None:
-        """La sesión de la galleta, o `None` si no la firmó este kiosco."""
-        partes = (galleta or "").split(".")
-        if len(partes) != 3:
+    def leer(self, galleta: str | None) -> str | None:
+        """La estación de la galleta, o `None` si no la firmó este kiosco."""
+        azar, _, firma = (galleta or "").partition(".")
+        if _AZAR.fullmatch(azar) is None or not _iguales(firma, self._firma("estacion", azar)):
             return None
-        sesion = Sesion(partes[0], partes[1])
-        return sesion if _iguales(partes[2], self._firma("sesion", sesion)) else None
+        return azar
 
     def sello(self, sesion: Sesion) -> str:
-        """Lo que prueba que un formulario salió de esta pantalla y de esta sesión."""
-        return self._firma("formulario", sesion)
+        """Lo que prueba que un formulario salió de esta estación y con esta persona."""
+        return self._firma("formulario", sesion.azar, sesion.persona)
 
     def vale(self, sesion: Sesion, sello: str) -> bool:
         return _iguales(sello, self.sello(sesion))
 
-    def _firma(self, uso: str, sesion: Sesion) -> str:
-        mensaje = f"{uso}\n{sesion.azar}\n{sesion.persona}".encode()
-        return hmac.new(self._secreto, mensaje, hashlib.sha256).hexdigest()
+    def _firma(self, *partes: str) -> str:
+        return hmac.new(self._secreto, "\n".join(partes).encode(), hashlib.sha256).hexdigest()
 
 
 def leer_secreto(ruta: Path) -> bytes:

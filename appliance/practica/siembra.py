@@ -7,8 +7,10 @@ capacitación: en otro modo sería inventar actas.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Final
 
+from appliance.almacen import Almacen
 from appliance.mesa import Mesa
 from appliance.practica.lecciones import Leccion
 from appliance.vision.registro import Registro
@@ -19,6 +21,7 @@ from nucleo.modos import CAPACITACION
 from nucleo.problema import Rechazo
 
 PERSONA: Final = "practica"
+_EMPEZADA: Final = "practica_empezada"
 _PULGADA_MM: Final = 25.4
 
 
@@ -50,6 +53,21 @@ def sembrar(mesa: Mesa, lecciones: tuple[Leccion, ...], formatos: tuple[Formato,
         if isinstance(hecha, Rechazo):
             return hecha
     return None
+
+
+def empezar(almacen: Almacen, persona: str, hora: datetime) -> None:
+    """Anota que esa persona empezó la práctica. Raises: Falla."""
+    with almacen.transaccion() as t:
+        t.anotar(hora, _EMPEZADA, persona=persona)
+
+
+def practico(almacen: Almacen, persona: str) -> bool:
+    """Si esa persona ya empezó la práctica en este kiosco. Raises: Falla."""
+    with almacen.lectura() as mirada:
+        fila = mirada.conexion.execute(
+            "SELECT 1 FROM bitacora WHERE evento = ? AND persona = ? LIMIT 1", (_EMPEZADA, persona)
+        ).fetchone()
+    return fila is not None
 
 
 def _registrar(mesa: Mesa, leccion: Leccion, formatos: tuple[Formato, ...], contenido: bytes) -> None:

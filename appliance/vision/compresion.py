@@ -1,9 +1,9 @@
 """La imagen que se guarda y se publica: WebP a color, legible y con tope de tamaño, para que salga por un mal enlace.
 
-Calidad 60 si con ella pesa hasta 145 KB; si no, la que los dé, sin bajar de 30. Sólo si a 30 aún pasa del tope de 200 se
-le quita el grano con un desenfoque leve, y al último densidad: en el banco, bajar de 60 a 33 le cuesta a la tinta 0.008
-de SSIM, y el más leve desenfoque, 0.027. Nunca a dos tintas: perdería el trazo débil de las copias. Cuánto ceder se
-calcula con una sexta parte de la imagen, porque codificarla entera varias veces tomaría más de un segundo.
+Calidad 60 si con ella pesa hasta 145 KB; si no, la que los dé, sin bajar de 30. Sólo si a 30 aún pasa del tope de 200
+se le quita el grano con un desenfoque leve, y al último densidad: en el banco, bajar de 60 a 33 le cuesta a la tinta
+0.008 de SSIM, y el más leve desenfoque, 0.027. Nunca a dos tintas: perdería el trazo débil de las copias. Cuánto ceder
+se calcula con una sexta parte de la imagen, porque codificarla entera varias veces tomaría más de un segundo.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ _MAXIMO_LADO: Final = 16_383
 """Lo que admite WebP."""
 _FRANJA: Final = 32
 _UNA_DE_CADA: Final = 6
+_CERCA: Final = 1.1
+"""Cuánto puede pasarse del objetivo sin que valga la pena codificar otra vez."""
 _DE_MAS: Final = 1.08
 """Lo que una muestra pesa de más, por píxel, que la imagen entera (medido en el banco; ±6 %)."""
 
@@ -68,19 +70,21 @@ def comprimir_con_detalle(imagen: Imagen, tope: int = TOPE) -> Comprimida:
         imagen: BGR de 8 bits, alto × ancho × 3.
         tope: bytes que no se rebasan.
     """
+    objetivo = min(OBJETIVO, tope)
     for suavizado, escala in _concesiones(*imagen.shape[:2]):
         muestra = _preparada(_muestra(imagen), suavizado, escala)
         parte = muestra.shape[0] * muestra.shape[1] / (imagen.shape[0] * imagen.shape[1] * escala * escala)
-        calidad = _calidad_que_cabe(muestra, min(OBJETIVO, tope) * parte * _DE_MAS, tope * parte * _DE_MAS)
+        calidad = _calidad_que_cabe(muestra, objetivo * parte * _DE_MAS, tope * parte * _DE_MAS)
         if calidad is None:
             continue
         entera = _preparada(imagen, suavizado, escala)
-        while calidad >= CALIDAD_MINIMA:
+        datos = _webp(entera, calidad)
+        while len(datos) > min(objetivo * _CERCA, tope) and calidad > CALIDAD_MINIMA:
+            # Cada punto de calidad pesa cerca de 1.2 %.
+            calidad = max(CALIDAD_MINIMA, calidad - max(1, round((len(datos) / objetivo - 1) * 80)))
             datos = _webp(entera, calidad)
-            if len(datos) <= tope:
-                return Comprimida(datos, calidad, suavizado, escala)
-            # Cada punto de calidad pesa cerca de 1 %; al menos uno, para terminar.
-            calidad -= max(1, round((len(datos) / tope - 1) * 100))
+        if len(datos) <= tope:
+            return Comprimida(datos, calidad, suavizado, escala)
     raise AssertionError("las concesiones no se acaban")  # pragma: no cover
 
 
@@ -99,7 +103,9 @@ def _concesiones(alto: int, ancho: int) -> Iterator[tuple[float, float]]:
 
 def _muestra(imagen: Imagen) -> Imagen:
     """Franjas repartidas de toda la hoja; la imagen misma, si es tan baja que no las tiene."""
-    inicios = range(0, imagen.shape[0] - _FRANJA + 1, _FRANJA * _UNA_DE_CADA)
+    paso = _FRANJA * _UNA_DE_CADA
+    # Corridas cada una distinto dentro de su tramo, para no caer siempre en la misma parte de los renglones.
+    inicios = [y + (i * 67) % (paso - _FRANJA) for i, y in enumerate(range(0, imagen.shape[0] - paso, paso))]
     return np.concatenate([imagen[y : y + _FRANJA] for y in inicios]) if inicios else imagen
 
 

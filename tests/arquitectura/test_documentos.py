@@ -13,11 +13,12 @@ import pytest
 from nucleo.acta import MotivoSinActa
 from nucleo.acuse import Acuse
 from nucleo.captura import Estado
-from nucleo.hechos import Hecho
+from nucleo.hechos import Hecho, tipo_de
 from nucleo.latido import Latido
 from nucleo.sobre import Sobre, Tipo
 from nucleo.temas import Carril
 from servicio_central.ingesta import Destino
+from tests.unidad.test_hechos import EJEMPLOS
 
 RAIZ: Final = Path(__file__).resolve().parents[2]
 DOCUMENTOS: Final = [RAIZ / "README.md", *sorted((RAIZ / "docs").rglob("*.md"))]
@@ -64,7 +65,7 @@ def test_cada_carril_esta_escrito(carril: Carril) -> None:
 
 @pytest.mark.parametrize("clase", get_args(Hecho), ids=lambda c: c.__name__)
 def test_cada_hecho_esta_en_el_glosario_con_el_nombre_que_viaja(clase: type) -> None:
-    viaja = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", clase.__name__).lower()
+    (viaja,) = (tipo_de(ejemplo) for ejemplo in EJEMPLOS if type(ejemplo) is clase)
     assert re.search(rf"^\| `{viaja}` \|.+`nucleo\.hechos\.{clase.__name__}`", texto(GLOSARIO), re.MULTILINE)
 
 

@@ -112,7 +112,7 @@ def test_dos_personas_capturan_y_una_tercera_resuelve_a_ciegas(catd: Catd) -> No
     lectura = [100 + i for i in range(total)]
     catd.teclear(lectura)
     expect(pagina.locator("#guardar")).to_be_focused()
-    expect(pagina.locator(".faltan")).to_contain_text("Todos los renglones")
+    expect(pagina.locator(".faltan")).to_contain_text("Todo tiene respuesta")
     catd.foto("llena")
     catd.guardar()
     expect(pagina.locator(".aviso.bueno")).to_contain_text("ahora la leerá otra persona", ignore_case=True)
@@ -123,6 +123,10 @@ def test_dos_personas_capturan_y_una_tercera_resuelve_a_ciegas(catd: Catd) -> No
     assert all(pagina.locator(".numero").nth(i).input_value() == "" for i in range(total)), "nada se ve de la primera"
     catd.teclear([*lectura[:5], 999, *lectura[6:]])
     pagina.locator(".renglon").nth(9).locator("[value=ILEGIBLE]").tap()
+    pagina.locator("#guardar").tap()
+    expect(pagina.locator(".renglon.senalado .rotulo b")).to_have_text(["PRI", "MC"])
+    assert "105" not in pagina.locator("main").inner_text()
+    catd.foto("senalados")
     catd.guardar()
     expect(pagina.locator(".aviso.bueno")).to_contain_text("lo leerá una tercera", ignore_case=True)
     catd.foto("discrepante")
@@ -177,20 +181,20 @@ def test_el_vacio_no_es_cero_y_el_doble_toque_no_guarda_dos_veces(catd: Catd) ->
     catd.foto("inicio")
 
 
-def test_dejar_sin_terminar_pide_confirmar_y_devuelve_el_acta_a_la_fila(catd: Catd) -> None:
+def test_pausar_guarda_lo_tecleado_y_reserva_el_acta(catd: Catd) -> None:
     pagina = catd.pagina
     catd.soy("Capturista 1")
     catd.acopiar(ACTA.casilla)
     pagina.goto(catd.casa)
     catd.siguiente()
     catd.teclear([1, 2])
-    dejar = pagina.locator(".dejar")
-    dejar.tap()
-    expect(dejar).to_contain_text("se borra lo tecleado")
-    catd.foto("dejar")
-    dejar.tap()
+    pagina.get_by_role("button", name="Pausar acta").tap()
     pagina.wait_for_url(catd.casa + "/")
-    assert catd.kiosco.mesa.siguiente("capturista-2") == ACTA
+    expect(pagina.locator(".aviso.bueno")).to_contain_text("lo tecleado está guardado")
+    catd.foto("pausada")
+    assert catd.kiosco.mesa.siguiente("capturista-2") is None
+    catd.siguiente()
+    assert [pagina.locator(".numero").nth(i).input_value() for i in range(3)] == ["1", "2", ""]
 
 
 def test_con_la_alarma_el_aviso_cabe_en_toda_pagina_y_no_tapa_la_hoja(catd: Catd) -> None:

@@ -18,6 +18,7 @@ from nucleo.acuse import (
     MAXIMO_SUELTOS,
     Acuse,
     Apartado,
+    CorteCubierto,
     abrir_acuse,
     sellar_acuse,
 )
@@ -56,6 +57,7 @@ def acuses(dibuja: st.DrawFn) -> Acuse:
             dibuja(st.lists(st.builds(Apartado, hex64, st.sampled_from(("BIFURCADO", "FIRMA"))), max_size=3))
         ),
         hora=dibuja(horas),
+        corte=dibuja(st.none() | st.builds(CorteCubierto, horas, st.integers(1, contiguo))) if contiguo else None,
     )
 
 
@@ -150,3 +152,52 @@ def test_el_centro_no_firma_un_acuse_que_ningun_kiosco_abriria() -> None:
     ):
         with pytest.raises(SobreInvalido):
             sellar_acuse(malo, CENTRO)
+
+
+CON_CORTE: Final = replace(ACUSE, corte=CorteCubierto(datetime(2022, 6, 6, 1, 40, tzinfo=UTC), 4))
+
+
+def test_un_centro_que_aun_no_dice_el_corte_se_entiende_igual() -> None:
+    dato = json.loads(desarmar(sellar_acuse(CON_CORTE, CENTRO))[1])
+    del dato["corte"]
+    assert abrir_acuse(CENTRO.firmar(Tipo.ACUSE, json.dumps(dato).encode()), CENTRO.llave) == ACUSE
+    assert "corte" not in json.loads(desarmar(sellar_acuse(ACUSE, CENTRO))[1])
+
+
+@pytest.mark.parametrize(
+    "corte",
+    [
+        None,
+        [],
+        ["2022-06-06T01:40:00+00:00"],
+        ["2022-06-06T01:40:00+00:00", 0],
+        ["2022-06-06T01:40:00+00:00", 6],  # más de lo que el centro tiene
+        ["2022-06-06T01:40:00+00:00", True],
+        ["2022-06-06T01:40:00+00:00", "4"],
+        ["2022-06-06T01:40:00", 4],
+        [4, "2022-06-06T01:40:00+00:00"],
+        {"hora": "2022-06-06T01:40:00+00:00", "contiguo": 4},
+        ["2022-06-06T01:40:00+00:00", 4, 4],
+        "20:40",
+    ],
+)
+def test_un_corte_que_promete_de_mas_o_no_se_entiende(corte: object) -> None:
+    dato = json.loads(desarmar(sellar_acuse(ACUSE, CENTRO))[1]) | {"corte": corte}
+    with pytest.raises(SobreInvalido):
+        abrir_acuse(CENTRO.firmar(Tipo.ACUSE, json.dumps(dato).encode()), CENTRO.llave)
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(max_size=30), lambda hijos: st.lists(hijos, max_size=3)))
+def test_cualquier_cosa_en_el_corte_se_lee_o_se_rechaza(corte: Any) -> None:
+    dato = json.loads(desarmar(sellar_acuse(ACUSE, CENTRO))[1]) | {"corte": corte}
+    try:
+        acuse = abrir_acuse(CENTRO.firmar(Tipo.ACUSE, json.dumps(dato).encode()), CENTRO.llave)
+    except SobreInvalido:
+        return
+    assert acuse.corte is not None
+    assert 1 <= acuse.corte.contiguo <= acuse.contiguo
+
+
+def test_el_centro_no_firma_un_corte_que_incluye_lo_que_no_tiene() -> None:
+    with pytest.raises(SobreInvalido):
+        sellar_acuse(replace(CON_CORTE, corte=CorteCubierto(ACUSE.hora, ACUSE.contiguo + 1)), CENTRO)

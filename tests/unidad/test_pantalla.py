@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from appliance.acceso import NIP_DE_PRACTICA
 from appliance.arranque import Kiosco
 from appliance.bandeja import Resumen, Veredicto
 from appliance.falla import Falla
@@ -22,8 +21,7 @@ from appliance.mesa import Mesa
 from appliance.pantalla.app import crear_app
 from appliance.pantalla.barra import ALTO, enlace_de
 from appliance.pantalla.hoja import campos_de, leer, renglones_de
-from appliance.pantalla.personas import DE_PRACTICA, leer_personas
-from appliance.pantalla.rutas_recepcion import clave_tecleada, hora_estampada
+from appliance.pantalla.rutas_acopio import clave_tecleada, hora_estampada
 from appliance.pantalla.sesion import leer_secreto
 from nucleo.acta import Origen
 from nucleo.acuse import Acuse
@@ -32,6 +30,7 @@ from nucleo.captura import PrimeraConcluida
 from nucleo.hechos import Captura
 from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import A1, EPOCA, PROCESO, abrir_mesa, bien, identidad, lectura
+from tests.turno_de_prueba import entrar, oculto, teclear_nip
 
 
 @pytest.fixture
@@ -63,17 +62,6 @@ def navegador(mesa: Mesa, tmp_path: Path) -> Iterator[httpx.Client]:
         yield cliente
 
 
-def oculto(pagina: str, nombre: str) -> str:
-    hallado = re.search(rf'name="{nombre}" value="([^"]*)"', pagina)
-    assert hallado is not None, pagina
-    return hallado[1]
-
-
-def entrar(navegador: httpx.Client, persona: str = "capturista-1") -> None:
-    sello = oculto(navegador.get("/personas").text, "sello")
-    navegador.post("/personas", data={"sello": sello, "persona": persona})
-
-
 def hoja_llena(pagina: str) -> dict[str, str | list[str]]:
     votos = lectura().campos()
     datos: dict[str, str | list[str]] = {n: oculto(pagina, n) for n in ("sello", "intento", "clase")}
@@ -83,7 +71,7 @@ def hoja_llena(pagina: str) -> dict[str, str | list[str]]:
 
 def abrir_hoja(navegador: httpx.Client, mesa: Mesa) -> str:
     bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
-    entrar(navegador)
+    entrar(navegador, "capturista-1")
     sello = oculto(navegador.get("/").text, "sello")
     pagina = navegador.post("/siguiente", data={"sello": sello, "intento": "i1"})
     assert pagina.url.path == f"/acta/GUB/{A1.casilla}"
@@ -120,11 +108,12 @@ def test_sin_el_sello_de_la_sesion_no_se_escribe_y_se_dice_que_hacer(navegador: 
 
 
 def test_una_galleta_alterada_es_como_no_traer_ninguna(navegador: httpx.Client) -> None:
-    entrar(navegador)
-    azar, _, firma = navegador.cookies["kiosco"].split(".")
-    navegador.cookies.clear()
-    navegador.cookies.set("kiosco", f"{azar}.coordinacion.{firma}")
-    assert navegador.get("/").url.path == "/personas"
+    entrar(navegador, "capturista-1")
+    azar, firma = navegador.cookies["kiosco"].split(".")
+    for otra in (f"{'0' * 32}.{firma}", f"{azar}.{'0' * 64}", azar, f"{azar}.coordinacion.{firma}"):
+        navegador.cookies.clear()
+        navegador.cookies.set("kiosco", otra)
+        assert navegador.get("/").url.path == "/turno"
 
 
 def test_si_la_pantalla_se_reinicia_el_formulario_abierto_sigue_valiendo(
@@ -133,12 +122,13 @@ def test_si_la_pantalla_se_reinicia_el_formulario_abierto_sigue_valiendo(
     datos = hoja_llena(abrir_hoja(navegador, mesa))
     with pantalla(mesa, tmp_path, puerto_libre()) as otra:
         otra.cookies = navegador.cookies
+        teclear_nip(otra, otra.get("/turno").text, NIP_DE_PRACTICA)
         otra.post(f"/acta/GUB/{A1.casilla}", data=datos)
     assert isinstance(bien(mesa.estado(A1)), PrimeraConcluida)
 
 
 def test_toda_respuesta_trae_sus_cabeceras(navegador: httpx.Client) -> None:
-    for ruta in ("/personas", "/estatico/kiosco.js", "/no-existe"):
+    for ruta in ("/turno", "/estatico/kiosco.js", "/no-existe"):
         cabeceras = navegador.get(ruta).headers
         assert cabeceras["cache-control"] == "no-store"
         assert "default-src 'none'" in cabeceras["content-security-policy"]
@@ -166,11 +156,16 @@ def test_el_segundo_toque_del_mismo_formulario_no_crea_otro_hecho(navegador: htt
 
 
 def test_el_segundo_toque_de_un_acopio_no_dice_que_fallo(navegador: httpx.Client, mesa: Mesa) -> None:
-    entrar(navegador)
-    pagina = navegador.get("/acopio").text
-    datos = {n: oculto(pagina, n) for n in ("sello", "intento", "eleccion", "hora")} | {"casilla": "20 0001 b0100"}
+    entrar(navegador, "capturista-1")
+    pagina = navegador.get(f"/acopio/GUB/{A1.casilla}").text
+    datos = {n: oculto(pagina, n) for n in ("sello", "intento")} | {
+        "hora": oculto(pagina, "hora"),
+        "origen": str(Origen.CATD.value),
+        "documento": "ACTA PREP",
+        "traslado": "",
+    }
     for _ in range(2):
-        assert "Acopiada 200001B0100" in navegador.post("/acopio", data=datos).text
+        assert navegador.post(f"/acopio/GUB/{A1.casilla}", data=datos).url.path.endswith("/hecho")
     assert mesa.almacen.ultimo().secuencia == 1
 
 
@@ -201,7 +196,7 @@ def test_faltan_renglones_porque_la_pagina_no_cargo_completa(navegador: httpx.Cl
 
 def test_ver_una_pagina_no_toma_el_acta_ni_ensena_nada(navegador: httpx.Client, mesa: Mesa) -> None:
     bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
-    entrar(navegador)
+    entrar(navegador, "capturista-1")
     for ruta in (f"/acta/GUB/{A1.casilla}", f"/revision/GUB/{A1.casilla}", "/acta/GUB/nada", "/acta/NO/nada"):
         assert navegador.get(ruta).status_code == 409
     assert mesa.siguiente("capturista-2") == A1
@@ -210,7 +205,7 @@ def test_ver_una_pagina_no_toma_el_acta_ni_ensena_nada(navegador: httpx.Client, 
 def test_una_falla_inesperada_se_dice_sin_traza(
     navegador: httpx.Client, mesa: Mesa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entrar(navegador)
+    entrar(navegador, "capturista-1")
 
     def tronar(_: object) -> None:
         raise ZeroDivisionError("detalle interno")
@@ -299,44 +294,13 @@ def test_la_barra_dice_la_verdad_del_enlace() -> None:
     assert barra(0, -3600)[0] == "mal", "un reloj que retrocede no aparenta tener enlace"
 
 
-@pytest.mark.parametrize(
-    "texto",
-    [
-        "personas = 3",
-        "[[personas]]\nclave = 'Ana'\nnombre = 'Ana'",
-        "[[personas]]\nclave = 'ana'",
-        "[[personas]]\nclave = 'ana'\nnombre = 'Ana'\npapel = 'jefa'",
-        "[[personas]]\nclave = 'ana'\nnombre = 'Ana'\n[[personas]]\nclave = 'ana'\nnombre = 'Otra'",
-        "[[personas",
-    ],
-)
-def test_una_lista_de_personas_mal_hecha_se_explica(tmp_path: Path, texto: str) -> None:
-    (tmp_path / "personas.toml").write_text(texto)
-    with pytest.raises(Falla, match=r"personas\.toml"):
-        leer_personas(tmp_path, "simulacro")
-
-
-def test_sin_lista_en_simulacro_se_usa_la_de_practica(tmp_path: Path) -> None:
-    assert leer_personas(tmp_path, "simulacro") == DE_PRACTICA
-
-
-def test_en_oficial_nadie_captura_como_persona_de_practica(mesa: Mesa, tmp_path: Path) -> None:
-    oficial = replace(identidad(), modo="oficial")
-    kiosco = Kiosco(mesa, mesa.almacen, PROCESO, oficial, mesa.reloj, tmp_path)
-    with pytest.raises(Falla, match=r"Falta la lista de personas .*personas\.toml") as falla:
-        crear_app(kiosco, 1)
-    assert falla.value.rechazo.codigo == "PERSONAS"
-    (tmp_path / "personas.toml").write_text("[[personas]]\nclave = 'ana'\nnombre = 'Ana'\n")
-    crear_app(kiosco, 1)
-
-
 def test_tras_restaurar_el_disco_toda_pagina_dice_que_lo_nuevo_puede_no_contarse(
     navegador: httpx.Client, mesa: Mesa
 ) -> None:
     hoja = hoja_llena(abrir_hoja(navegador, mesa))
     ajeno = Acuse("catd-01", EPOCA, 9, "c" * 64, (), (), (), datetime.now(UTC))
     assert mesa.almacen.cerrar(ajeno, datetime.now(UTC)).veredicto is Veredicto.RETROCEDIDO
-    rutas = ("/", "/personas", "/acopio", "/sin-acta", f"/acta/GUB/{A1.casilla}", "/no-existe", "/barra")
+    rutas = ("/", "/turno", "/acopio", "/sin-acta", f"/acta/GUB/{A1.casilla}", "/no-existe", "/barra")
     for ruta in rutas:
         pagina = navegador.get(ruta).text
         assert ALTO in pagina, ruta

@@ -1,0 +1,117 @@
+"""El cotejo: comparar lo verificado contra el papel, y qué se hace si no coincide.
+
+El acta no se corrige: si lo verificado no dice lo que el papel, se pide volver a capturarla (o a digitalizarla, si la
+imagen es la equivocada) y se coteja otra vez.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from appliance.mesa import Mesa
+from appliance.recepcion import Hecha
+from appliance.rechazos import con_rechazo
+from appliance.reloj import hora_creible
+from nucleo.acta import ResultadoCotejo
+from nucleo.captura import PedirRecaptura, Verificada, estado_de, paso
+from nucleo.hechos import Captura, Cotejo, HechoDeActa, IdActa, Recaptura
+from nucleo.problema import Rechazo
+
+
+class Remedio(Enum):
+    """Qué se pide cuando lo verificado no coincide con el papel."""
+
+    RECAPTURA = "recaptura"
+    """La imagen es la buena y se leyó mal."""
+    REDIGITALIZACION = "redigitalizacion"
+    """La imagen es de otra acta o no se ve bien."""
+
+
+class Cotejador:
+    """Asienta los cotejos de un kiosco, con las mismas reglas para las pantallas y para el ensayo."""
+
+    def __init__(self, mesa: Mesa) -> None:
+        self._mesa = mesa
+
+    @con_rechazo
+    def coincide(self, acta: IdActa, persona: str) -> Hecha | Rechazo:
+        """El papel dice lo verificado. Repetirlo no agrega otro hecho."""
+        if isinstance(ajena := self._mesa.renglones(acta), Rechazo):
+            return ajena
+        with self._mesa.almacen.transaccion() as t:
+            historia = t.hechos_de(acta)
+            estado = estado_de(historia)
+            if not isinstance(estado, Verificada):
+                return _sin_verificar(acta)
+            previo = cotejo_vigente(historia)
+            if previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
+                return Hecha(estado)
+            hora = hora_creible(self._mesa.reloj)
+            resultado = ResultadoCotejo.ACEPTADA_TRAS_CORREGIR if estado.vuelta > 1 else ResultadoCotejo.ACEPTADA
+            cotejo = Cotejo(acta, hora, resultado, persona)
+            return Hecha(estado, t.asentar([cotejo], hora, self._mesa.reloj.calidad()))
+
+    @con_rechazo
+    def no_coincide(self, acta: IdActa, persona: str, remedio: Remedio, motivo: str) -> Hecha | Rechazo:
+        """El papel dice otra cosa: queda no aceptada y vuelve a la captura.
+
+        Args:
+            motivo: para `REDIGITALIZACION`, una llave de `appliance.redigitalizacion.MOTIVOS_IMAGEN`; para `RECAPTURA`,
+                lo que se escribe en el hecho. No debe decir números: quien recaptura lee a ciegas.
+        """
+        renglones = self._mesa.renglones(acta)
+        if isinstance(renglones, Rechazo):
+            return renglones
+        if not isinstance(self._estado(acta), Verificada):
+            return _sin_verificar(acta)
+        if remedio is Remedio.REDIGITALIZACION:
+            # Primero la imagen: si algo falla después, el acta sigue verificada y esto se repite sin daño.
+            pedida = self._mesa.pedir_imagen(acta, persona, motivo)
+            if isinstance(pedida, Rechazo):
+                return pedida
+            motivo = "el papel no es el de la imagen que se capturó"
+        with self._mesa.almacen.transaccion() as t:
+            historia = t.hechos_de(acta)
+            estado = estado_de(historia)
+            hora = hora_creible(self._mesa.reloj)
+            resultado = paso(acta, renglones, estado, historia, PedirRecaptura(persona, hora, motivo))
+            if isinstance(resultado, Rechazo):
+                return resultado
+            cotejo = Cotejo(acta, hora, ResultadoCotejo.NO_ACEPTADA, persona)
+            asientos = t.asentar([cotejo, *resultado.hechos], hora, self._mesa.reloj.calidad())
+            t.anotar(hora, "recaptura_pedida", persona=persona, acta=str(acta), detalle=f"en el cotejo: {motivo}")
+            return Hecha(resultado.estado, asientos)
+
+    def _estado(self, acta: IdActa) -> object:
+        return estado_de(self._mesa.almacen.hechos_de(acta))
+
+
+def cotejo_vigente(historia: Sequence[HechoDeActa]) -> Cotejo | None:
+    """El último cotejo de la vuelta en curso; una recaptura posterior lo deja sin efecto.
+
+    Uno no aceptado no cuenta como vigente: lo sigue su propia recaptura.
+    """
+    vigente = None
+    for hecho in historia:
+        if isinstance(hecho, Cotejo):
+            vigente = hecho
+        elif isinstance(hecho, Recaptura):
+            vigente = None
+    return vigente
+
+
+def capturaron(historia: Sequence[HechoDeActa]) -> tuple[str, ...]:
+    """Quienes transcribieron la vuelta en curso: conviene que coteje otra persona."""
+    capturas = [h for h in historia if isinstance(h, Captura)]
+    vuelta = max((c.vuelta for c in capturas), default=0)
+    return tuple(dict.fromkeys(c.persona for c in capturas if c.vuelta == vuelta))
+
+
+def _sin_verificar(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "SIN_VERIFICAR",
+        f"El acta {acta.casilla} todavía no está verificada",
+        "le falta alguna lectura, o se pidió capturarla otra vez",
+        "espere a que se verifique y cotéjela después",
+    )

@@ -1,0 +1,126 @@
+"""La carpeta `entrada/`: hojas completas que aún no son de ninguna acta, una carpeta por lote.
+
+Lo que ahí se llama `.algo` está a medias y no es una hoja. Un archivo sale de aquí sólo cuando su hoja ya se resolvió.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from appliance.falla import Falla
+
+_NUMERO: Final = re.compile(r"([0-9]{1,6})(?:\D|$)")
+_LOTE: Final = re.compile(r"[0-9A-Za-z-]{1,60}")
+
+
+class Entrada:
+    """La carpeta de entrada de un kiosco. Raises: Falla, si no se pudo crear."""
+
+    def __init__(self, carpeta: Path) -> None:
+        self.carpeta = carpeta
+        try:
+            carpeta.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise falla_de_disco(error) from error
+
+    def abrir_lote(self, lote: str) -> Path:
+        """La carpeta de ese lote, ya durable. Raises: Falla."""
+        carpeta = self.carpeta / lote
+        try:
+            carpeta.mkdir(mode=0o700, exist_ok=True)
+            asegurar(self.carpeta)
+        except OSError as error:
+            raise falla_de_disco(error) from error
+        return carpeta
+
+    def origen(self, ruta: Path) -> str:
+        """Cómo se nombra ese archivo en su renglón: `lote/archivo`."""
+        return str(ruta.relative_to(self.carpeta))
+
+    def ruta(self, origen: str) -> Path:
+        return self.carpeta / origen
+
+    def archivos(self) -> Iterator[tuple[str, int, Path]]:
+        """(lote, número, ruta) de cada hoja completa que hay, por lote y número."""
+        for lote in sorted(self.carpeta.iterdir()):
+            if not lote.is_dir() or lote.is_symlink() or _LOTE.fullmatch(lote.name) is None:
+                continue
+            hojas = [r for r in lote.iterdir() if not r.name.startswith(".") and r.is_file() and not r.is_symlink()]
+            for orden, ruta in enumerate(sorted(hojas), start=1):
+                hallado = _NUMERO.search(ruta.stem)
+                yield lote.name, int(hallado[1]) if hallado else orden, ruta
+
+    def borrar(self, origen: str) -> None:
+        """Quita el archivo de una hoja ya resuelta. Repetirlo no falla. Raises: Falla."""
+        try:
+            # La carpeta del lote se queda: puede que le falten hojas por llegar. La quita `barrer`.
+            self.ruta(origen).unlink(missing_ok=True)
+        except OSError as error:
+            raise falla_de_disco(error) from error
+
+    def barrer(self) -> int:
+        """Al arrancar: quita lo que quedó a medias y las carpetas vacías; devuelve cuántos archivos eran."""
+        cuantos = 0
+        for lote in self.carpeta.iterdir():
+            if not lote.is_dir() or lote.is_symlink():
+                continue
+            for resto in lote.glob(".*"):
+                with contextlib.suppress(OSError):
+                    if resto.is_dir() and not resto.is_symlink():
+                        shutil.rmtree(resto)
+                    else:
+                        resto.unlink()
+                    cuantos += 1
+            with contextlib.suppress(OSError):
+                lote.rmdir()
+        return cuantos
+
+
+def escribir_hoja(destino: Path, contenido: bytes) -> None:
+    """Deja el archivo completo y durable con su nombre, o no deja nada. Raises: Falla."""
+    temporal = destino.with_name(f".{destino.name}.a-medias")
+    try:
+        descriptor = os.open(temporal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as archivo:
+            archivo.write(contenido)
+            archivo.flush()
+            os.fsync(archivo.fileno())
+        temporal.replace(destino)
+        asegurar(destino.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporal.unlink()
+        raise falla_de_disco(error) from error
+
+
+def asegurar(carpeta: Path) -> None:
+    """fsync de la carpeta: que el nombre nuevo sobreviva al apagón. Raises: OSError."""
+    descriptor = os.open(carpeta, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def falla_de_disco(error: OSError) -> Falla:
+    """La falla de la carpeta de entrada, en palabras."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return Falla(
+            "DISCO_LLENO",
+            "No se guardó la hoja: el disco del kiosco está lleno",
+            "se acumularon imágenes o archivos ajenos",
+            "no apague el equipo ni tire el papel; llame al área técnica para liberar espacio",
+        )
+    return Falla(
+        "DISCO",
+        f"No se guardó la hoja ({error.strerror})",
+        "la carpeta del kiosco es de otra cuenta, o el disco está desconectado o dañado",
+        "aparte el papel, revise la carpeta del kiosco y pase otra vez la hoja; si vuelve a fallar, cambie de equipo",
+    )

@@ -1,0 +1,18 @@
+"use strict";
+// Espera a que las pantallas nuevas contesten: su arranque ya no es el que había al pedir el cambio.
+
+const cambiando = document.getElementById("cambiando");
+const preguntar = async () => {
+  try {
+    const respuesta = await fetch("/modo/arranque", { signal: AbortSignal.timeout(2000) });
+    const { arranque } = await respuesta.json();
+    if (arranque && arranque !== cambiando.dataset.arranque) {
+      location.replace("/modo/espera");
+      return;
+    }
+  } catch {
+    // Se está abriendo: todavía no contesta.
+  }
+  setTimeout(preguntar, 700);
+};
+if (cambiando) setTimeout(preguntar, 700);

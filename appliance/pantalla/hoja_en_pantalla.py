@@ -1,0 +1,121 @@
+"""Una hoja de captura tal como se muestra: sus renglones, lo tecleado, lo que se señala y la imagen que la acompaña."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from fastapi.responses import Response
+
+from appliance.borradores import Borrador, cabe
+from appliance.pantalla.confirmacion import confirmar
+from appliance.pantalla.hoja import Renglon, Tecleado, campos_de, de_borrador, leer, renglones_de, textos_de
+from appliance.pantalla.pagina import Entrada, Pantalla
+from appliance.personas import Papel, Persona
+from appliance.redigitalizacion import MOTIVOS_IMAGEN
+from appliance.vista_del_acta import ImagenDelActa
+from nucleo.hechos import IdActa
+from nucleo.problema import Rechazo
+
+_TITULOS: Final = {"captura": "Captura", "correccion": "Corrección a ciegas", "revision": "Revisión entre dos"}
+_TIPOS: Final = {
+    "B": "Básica",
+    "C": "Contigua",
+    "E": "Extraordinaria",
+    "S": "Especial",
+    "M": "Extranjero",
+    "A": "Voto anticipado",
+    "P": "Prisión preventiva",
+}
+
+
+@dataclass(frozen=True)
+class Hoja:
+    """Lo que se muestra. `clase` es `captura`, `correccion` o `revision`."""
+
+    acta: IdActa
+    renglones: Sequence[Renglon]
+    tecleado: Mapping[str, Tecleado] = field(default_factory=dict)
+    clase: str = "captura"
+    imagen: ImagenDelActa | None = None
+    senalados: Collection[str] = ()
+    """Renglones que no coinciden con otra lectura, y que falta volver a mirar."""
+    continua: datetime | None = None
+    """Cuándo se guardó lo que ya traía tecleado."""
+
+    def solo(self, claves: Collection[str], clase: str) -> Hoja:
+        return replace(self, renglones=[r for r in self.renglones if r.clave in claves], clase=clase)
+
+    def con_borrador(self, borrador: Borrador) -> Hoja:
+        claves = {r.clave for r in self.renglones}
+        tecleado = de_borrador({clave: texto for clave, texto in borrador.textos.items() if clave in claves})
+        return replace(self, tecleado=tecleado, continua=borrador.hora if tecleado else None)
+
+    def con_senalados(self, campos: Collection[str]) -> Hoja:
+        return replace(self, senalados=campos)
+
+    def con_imagen(self, imagen: ImagenDelActa | None) -> Hoja:
+        return replace(self, imagen=imagen)
+
+
+def leer_hoja(p: Pantalla, e: Entrada, acta: IdActa, clase: str) -> Hoja | Rechazo:
+    """Lo tecleado en los renglones que la persona vio; si el acta cambió mientras tanto, lo dirá la mesa.
+
+    Args:
+        clase: `parcial` si la hoja se deja sin terminar y no importa que le falten renglones.
+    """
+    if isinstance(rechazo := p.mesa.renglones(acta), Rechazo):
+        return rechazo
+    vistos = set(e.campos.get("renglon", []))
+    todos = renglones_de(p.proceso, acta)
+    renglones = [r for r in todos if r.clave in vistos]
+    if not renglones:
+        return Rechazo("FORMA", "No llegó ningún renglón", "la página no cargó completa", "abra el acta otra vez")
+    tecleado = leer(renglones, e.campos)
+    if clase == "captura" and campos_de(tecleado) is not None and len(renglones) != len(todos):
+        return Rechazo("FORMA", "Llegaron renglones de menos", "la página no cargó completa", "abra el acta otra vez")
+    return Hoja(acta, renglones, tecleado, clase)
+
+
+def tecleado_de(e: Entrada, hoja: Hoja) -> dict[str, str]:
+    """Lo que cabe en un borrador de lo que llegó en el formulario."""
+    llegaron = {r.clave for r in hoja.renglones if f"v.{r.clave}" in e.campos or f"m.{r.clave}" in e.campos}
+    return {c: texto for c, texto in textos_de(hoja.tecleado).items() if c in llegaron and cabe(texto)}
+
+
+def quien_revisa(p: Pantalla, e: Entrada) -> Persona | Rechazo:
+    """La segunda persona de una revisión: puede ser de cualquiera de los papeles que leen, y teclea ahí su NIP."""
+    otra = p.personas.get(e.texto("confirma"))
+    papel = next((x for x in _REVISAN if otra is not None and otra.puede(x)), Papel.VERIFICACION)
+    return confirmar(p, e, papel)
+
+
+def mostrar(
+    p: Pantalla, e: Entrada, hoja: Hoja, *, codigo: int = 200, sin_confirmar: Rechazo | None = None
+) -> Response:
+    """La página de la hoja. `sin_confirmar` es por qué no se admitió a la segunda persona de una revisión."""
+    casilla = p.proceso.casillas[hoja.acta.casilla]
+    respondidos = sum(bool(t.texto or t.marcas) for t in hoja.tecleado.values())
+    return p.pagina(
+        "hoja.html",
+        e,
+        codigo=codigo,
+        titulo=_TITULOS[hoja.clase],
+        hoja=hoja,
+        acta=hoja.acta,
+        casilla=casilla,
+        tipo=_TIPOS[casilla.tipo],
+        eleccion=p.proceso.elecciones[hoja.acta.eleccion],
+        vacio=Tecleado(),
+        respondidos=respondidos,
+        errores=sum(bool(t.error) for t in hoja.tecleado.values()),
+        otras=[x for x in p.personas.values() if x != e.persona and x.puede(*_REVISAN)],
+        otra=e.texto("confirma"),
+        sin_confirmar=sin_confirmar,
+        motivos_imagen=MOTIVOS_IMAGEN,
+    )
+
+
+_REVISAN: Final = (Papel.CAPTURA, Papel.VERIFICACION, Papel.COORDINACION)

@@ -1,0 +1,101 @@
+"""La imagen no se ve bien: el acta se aparta de la fila hasta que llegue otra imagen o coordinación la regrese.
+
+Se recuerda de qué imagen se pidió: en cuanto el libro nombra otra, el acta vuelve sola a la fila.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from appliance import rechazos
+from appliance.almacen import Lectura
+from appliance.encargos import Encargos
+from appliance.rechazos import con_rechazo
+from nucleo.hechos import HechoDeActa, IdActa, Imagen
+from nucleo.problema import Rechazo
+
+MOTIVOS_IMAGEN: Final = {
+    "borrosa": "Está borrosa o movida",
+    "oscura": "Está muy oscura o muy clara",
+    "cortada": "Le falta un pedazo",
+    "tapada": "Algo tapa los números",
+    "otra": "Es otra acta u otro documento",
+}
+"""Por qué se pide otra imagen, en palabras de quien la mira."""
+
+
+@dataclass(frozen=True, slots=True)
+class PorRedigitalizar:
+    """Un acta que espera otra imagen. `motivo` es una llave de `MOTIVOS_IMAGEN`."""
+
+    acta: IdActa
+    sha256: str
+    persona: str
+    motivo: str
+    hora: datetime
+
+
+def imagen_de(historia: list[HechoDeActa]) -> str | None:
+    """SHA-256 de la imagen vigente de un acta: la última que se digitalizó."""
+    return next((h.sha256 for h in reversed(historia) if isinstance(h, Imagen)), None)
+
+
+class Redigitalizacion(Encargos):
+    """La parte de la mesa (`appliance.mesa.Mesa`) que pide otra imagen."""
+
+    @con_rechazo
+    def pedir_imagen(self, acta: IdActa, persona: str, motivo: str) -> PorRedigitalizar | Rechazo:
+        """Pide digitalizarla otra vez: quien la está leyendo o, si nadie la tiene, coordinación.
+
+        Lo que se llevaba tecleado queda guardado.
+        """
+        if rechazo := self._ajena(acta):
+            return rechazo
+        if motivo not in MOTIVOS_IMAGEN:
+            return rechazos.forma("falta decir qué tiene la imagen")
+        with self.almacen.transaccion() as t:
+            encargo = t.encargo(acta)
+            if encargo is not None and encargo.persona != persona:
+                return rechazos.no_la_tiene(acta)
+            sha256 = imagen_de(t.hechos_de(acta))
+            if sha256 is None:
+                return rechazos.sin_imagen(acta)
+            pedida = PorRedigitalizar(acta, sha256, persona, motivo, self.reloj.ahora())
+            t.conexion.execute(
+                "INSERT OR REPLACE INTO redigitalizar VALUES (?, ?, ?, ?, ?, ?)",
+                (acta.eleccion, acta.casilla, sha256, persona, motivo, pedida.hora.isoformat()),
+            )
+            t.desencargar(acta)
+            detalle = MOTIVOS_IMAGEN[motivo]
+            t.anotar(pedida.hora, "redigitalizacion_pedida", persona=persona, acta=str(acta), detalle=detalle)
+            return pedida
+
+    @con_rechazo
+    def regresar_a_la_fila(self, acta: IdActa, quien_coordina: str) -> IdActa | Rechazo:
+        """Coordinación decide que la imagen que hay se lea así."""
+        with self.almacen.transaccion() as t:
+            quitada = t.conexion.execute(
+                "DELETE FROM redigitalizar WHERE eleccion = ? AND casilla = ?", (acta.eleccion, acta.casilla)
+            )
+            if not quitada.rowcount:
+                return rechazos.no_espera_imagen(acta)
+            t.anotar(self.reloj.ahora(), "regresada_a_la_fila", persona=quien_coordina, acta=str(acta))
+            return acta
+
+    @con_rechazo
+    def por_redigitalizar(self) -> list[PorRedigitalizar] | Rechazo:
+        """Las que esperan otra imagen, de la más antigua a la más nueva."""
+        with self.almacen.lectura() as mirada:
+            return self._esperan_imagen(mirada)
+
+    def _esperan_imagen(self, mirada: Lectura) -> list[PorRedigitalizar]:
+        filas = mirada.conexion.execute(
+            "SELECT eleccion, casilla, sha256, persona, motivo, hora FROM redigitalizar ORDER BY hora"
+        ).fetchall()
+        todas = [
+            PorRedigitalizar(IdActa(e, c), sha256, persona, motivo, datetime.fromisoformat(hora))
+            for e, c, sha256, persona, motivo, hora in filas
+        ]
+        return [p for p in todas if imagen_de(mirada.hechos_de(p.acta)) == p.sha256]

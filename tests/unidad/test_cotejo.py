@@ -1,0 +1,169 @@
+"""El cotejo con el papel en la mano: coincide, no coincide, dos veces, antes de tiempo y por quien la capturó."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente
+from appliance.mesa import Mesa
+from appliance.reloj import RelojFijado
+from nucleo.acta import Digitalizacion, Origen, ResultadoCotejo
+from nucleo.captura import SinCaptura, Verificada
+from nucleo.hechos import Cotejo, IdActa, Recaptura
+from tests.kiosco_de_prueba import A1, A2, A3, abrir_mesa, bien, codigo, hora, lectura
+from tests.pantallas_de_prueba import mandar, pantallas
+
+RUTA = f"/cotejo/{A1.eleccion}/{A1.casilla}"
+MOTIVO = "no coincide con el papel"
+
+
+@pytest.fixture
+def reloj() -> RelojFijado:
+    return RelojFijado(hora())
+
+
+@pytest.fixture
+def mesa(tmp_path: Path, reloj: RelojFijado) -> Mesa:
+    return abrir_mesa(tmp_path, reloj=reloj)
+
+
+def verificar(mesa: Mesa, acta: IdActa = A1, quienes: tuple[str, str] = ("capturista-1", "capturista-2")) -> None:
+    if not mesa.almacen.hechos_de(acta):
+        bien(mesa.acopiar(acta, persona="acopio-1", origen=Origen.CATD))
+        imagen = b"\x89PNG" + str(acta).encode()
+        bien(mesa.digitalizar(acta, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=imagen))
+    for persona in quienes:
+        bien(mesa.tomar(acta, persona))
+        bien(mesa.capturar(acta, persona, lectura(acta)))
+    assert isinstance(bien(mesa.estado(acta)), Verificada)
+
+
+def cotejos(mesa: Mesa, acta: IdActa = A1) -> list[ResultadoCotejo]:
+    return [h.resultado for h in mesa.almacen.hechos_de(acta) if isinstance(h, Cotejo)]
+
+
+def test_coincide_y_un_segundo_toque_no_lo_asienta_dos_veces(mesa: Mesa) -> None:
+    verificar(mesa)
+    assert bien(Cotejador(mesa).coincide(A1, "caro")).asientos
+    assert bien(Cotejador(mesa).coincide(A1, "caro")).asientos == ()
+    assert cotejos(mesa) == [ResultadoCotejo.ACEPTADA]
+
+
+def test_no_se_coteja_lo_que_aun_no_se_verifica(mesa: Mesa) -> None:
+    bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
+    cotejador = Cotejador(mesa)
+    assert codigo(cotejador.coincide(A1, "caro")) == "SIN_VERIFICAR"
+    assert codigo(cotejador.no_coincide(A1, "caro", Remedio.RECAPTURA, MOTIVO)) == "SIN_VERIFICAR"
+    assert codigo(cotejador.coincide(IdActa("GUB", "209999B0100"), "caro")) == "FUERA_DE_CATALOGO"
+    assert cotejos(mesa) == []
+
+
+def test_no_coincide_se_recaptura_y_despues_si_coincide(mesa: Mesa, reloj: RelojFijado) -> None:
+    verificar(mesa)
+    cotejador = Cotejador(mesa)
+    hecha = bien(cotejador.no_coincide(A1, "caro", Remedio.RECAPTURA, MOTIVO))
+    assert hecha.estado == SinCaptura(2)
+    historia = mesa.almacen.hechos_de(A1)
+    assert [type(h) for h in historia[-2:]] == [Cotejo, Recaptura], "los dos hechos, en una sola transacción"
+    assert cotejo_vigente(historia) is None
+    assert codigo(cotejador.no_coincide(A1, "caro", Remedio.RECAPTURA, MOTIVO)) == "SIN_VERIFICAR", "el segundo toque"
+    reloj.avanzar(timedelta(minutes=5))
+    verificar(mesa)
+    bien(cotejador.coincide(A1, "caro"))
+    assert cotejos(mesa) == [ResultadoCotejo.NO_ACEPTADA, ResultadoCotejo.ACEPTADA_TRAS_CORREGIR]
+
+
+def test_la_imagen_era_de_otra_acta(mesa: Mesa) -> None:
+    verificar(mesa)
+    cotejador = Cotejador(mesa)
+    assert codigo(cotejador.no_coincide(A1, "caro", Remedio.REDIGITALIZACION, "fea")) == "FORMA"
+    assert isinstance(bien(mesa.estado(A1)), Verificada), "con un motivo desconocido no cambia nada"
+    bien(cotejador.no_coincide(A1, "caro", Remedio.REDIGITALIZACION, "otra"))
+    assert [x.acta for x in bien(mesa.por_redigitalizar())] == [A1]
+    assert bien(mesa.siguiente("capturista-1")) is None, "no se recaptura de la imagen equivocada"
+    bien(mesa.digitalizar(A1, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=b"\x89PNG la buena"))
+    assert bien(mesa.siguiente("capturista-1")) == A1
+
+
+def test_pedir_otra_imagen_de_un_acta_sin_imagen_se_explica(mesa: Mesa) -> None:
+    bien(mesa.acopiar(A2, persona="acopio-1", origen=Origen.CATD))
+    verificar(mesa, A2)
+    assert codigo(Cotejador(mesa).no_coincide(A2, "caro", Remedio.REDIGITALIZACION, "otra")) == "SIN_IMAGEN"
+    assert cotejos(mesa, A2) == []
+
+
+def test_cotejar_despues_de_una_recaptura_pedida_por_otro_lado(mesa: Mesa, reloj: RelojFijado) -> None:
+    verificar(mesa)
+    bien(Cotejador(mesa).coincide(A1, "caro"))
+    reloj.avanzar(timedelta(minutes=1))
+    bien(mesa.pedir_recaptura(A1, "coordinacion", "la solicitó un partido"))
+    assert cotejo_vigente(mesa.almacen.hechos_de(A1)) is None, "lo cotejado era la vuelta anterior"
+    reloj.avanzar(timedelta(minutes=1))
+    verificar(mesa, quienes=("capturista-2", "capturista-3"))
+    assert capturaron(mesa.almacen.hechos_de(A1)) == ("capturista-2", "capturista-3")
+    bien(Cotejador(mesa).coincide(A1, "caro"))
+    assert cotejos(mesa)[-1] is ResultadoCotejo.ACEPTADA_TRAS_CORREGIR
+
+
+# ---------------------------------------------------------------------------------------------------------- la pantalla
+
+
+def test_se_busca_por_clave_se_ve_lo_verificado_y_se_dice_que_coincide(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa)
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    assert "1 verificada espera cotejo" in navegador.get("/cotejo").text
+    pagina = mandar(navegador, "/cotejo", "/cotejo", que="20 0001 b0100")
+    assert "Sí, coincide" in pagina
+    assert ">84<" in pagina
+    assert f"/imagen/{'0' * 3}" not in pagina
+    pagina = mandar(navegador, RUTA, f"{RUTA}/coincide")
+    assert "Cotejada: sección 0001, Básica 1" in pagina
+    assert "No hay verificadas por cotejar" in pagina
+    assert "Ya se cotejó: coincide con el papel" in navegador.get(RUTA).text
+
+
+def test_quien_la_capturo_recibe_un_aviso_y_no_un_candado(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa)
+    assert "Usted capturó esta acta" in pantallas(mesa, tmp_path, "capturista-1").get(RUTA).text
+    assert "Usted capturó esta acta" not in pantallas(mesa, tmp_path, "capturista-3").get(RUTA).text
+    mandar(pantallas(mesa, tmp_path, "capturista-1"), RUTA, f"{RUTA}/coincide")
+    assert cotejos(mesa) == [ResultadoCotejo.ACEPTADA]
+
+
+def test_no_coincide_sin_decir_que_hacer_no_cambia_nada(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa)
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    for campos in ({}, {"remedio": "quemarla"}, {"remedio": "redigitalizacion"}):
+        assert "Falta decir qué se hace con ella" in mandar(navegador, RUTA, f"{RUTA}/no-coincide", **campos)
+    assert cotejos(mesa) == []
+    assert "se capturará otra vez" in mandar(navegador, RUTA, f"{RUTA}/no-coincide", remedio="recaptura")
+    assert navegador.get(RUTA).status_code == 409
+    (recaptura,) = [h for h in mesa.almacen.hechos_de(A1) if isinstance(h, Recaptura)]
+    assert not any(c.isdigit() for c in recaptura.motivo), "el motivo no le sopla un número a quien lee a ciegas"
+
+
+@pytest.mark.parametrize(
+    ("que", "dicho"),
+    [
+        ("", "Falta decir qué acta"),
+        ("https://ejemplo.mx/acta", "no identifica un acta"),
+        ("209999B0100", "no identifica un acta"),
+        ("<script>alert(1)</script>", "no identifica un acta"),
+    ],
+)
+def test_lo_que_no_es_un_acta_se_explica(mesa: Mesa, tmp_path: Path, que: str, dicho: str) -> None:
+    pagina = mandar(pantallas(mesa, tmp_path, "coordinacion"), "/cotejo", "/cotejo", que=que)
+    assert dicho in pagina
+    assert "<script>alert" not in pagina
+
+
+def test_un_acta_sin_verificar_o_inexistente_no_es_un_tropiezo(mesa: Mesa, tmp_path: Path) -> None:
+    bien(mesa.acopiar(A3, persona="acopio-1", origen=Origen.CATD))
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    respuesta = navegador.get(f"/cotejo/GUB/{A3.casilla}")
+    assert (respuesta.status_code, "todavía no está verificada" in respuesta.text) == (409, True)
+    assert navegador.get("/cotejo/GUB/209999B0100").status_code == 404
+    assert navegador.get("/cotejo/NADA/xx").status_code == 404

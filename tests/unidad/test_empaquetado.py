@@ -1,0 +1,153 @@
+"""Las cajas: una a la vez, que no se pierda la cuenta, que no se guarde lo que aún hace falta, y la relación con QR."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import a85decode
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.documentos.relacion_de_caja import pdf_de_relacion, relacion_de
+from appliance.empaquetado import Caja, Empacador, EnCaja
+from appliance.mesa import Mesa
+from nucleo.acta import MotivoSinActa, Origen
+from nucleo.hechos import Empaque, IdActa
+from tests.kiosco_de_prueba import A1, A2, A3, PROCESO, abrir_mesa, bien, codigo, hora, identidad
+from tests.pantallas_de_prueba import mandar, pantallas
+from tests.unidad.test_cotejo import verificar
+
+
+@pytest.fixture
+def mesa(tmp_path: Path) -> Mesa:
+    return abrir_mesa(tmp_path)
+
+
+def contenido(mesa: Mesa) -> dict[str, list[IdActa]]:
+    return {c.nombre: [d.acta for d in c.actas] for c in bien(Empacador(mesa).cajas())}
+
+
+def textos(pdf: bytes) -> str:
+    """Lo escrito en un PDF de los nuestros."""
+    trozos = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+    crudo = b"".join(
+        zlib.decompress(a85decode(t.strip(), adobe=False) if b"~>" not in t else _ascii85(t)) for t in trozos
+    )
+    return crudo.decode("latin-1")
+
+
+def _ascii85(trozo: bytes) -> bytes:
+    return a85decode(b"<~" + trozo.strip(), adobe=True)
+
+
+def test_se_guarda_una_vez_aunque_se_escanee_dos(mesa: Mesa) -> None:
+    verificar(mesa)
+    empacador = Empacador(mesa)
+    assert bien(empacador.empacar(A1, "ana")).asiento is not None
+    assert bien(empacador.empacar(A1, "ana")).asiento is None
+    assert contenido(mesa) == {"CAJA-01": [A1]}
+    assert sum(isinstance(h, Empaque) for h in mesa.almacen.hechos_de(A1)) == 1
+
+
+def test_no_se_guarda_el_papel_que_aun_puede_hacer_falta(mesa: Mesa) -> None:
+    empacador = Empacador(mesa)
+    assert codigo(empacador.empacar(A1, "ana")) == "SIN_ACOPIO"
+    bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
+    assert codigo(empacador.empacar(A1, "ana")) == "POR_VERIFICAR"
+    assert bien(empacador.empacar(A1, "coordinacion", sin_verificar=True)).caja == "CAJA-01"
+    bien(mesa.declarar_sin_acta(A2, "ana", "coordinacion", MotivoSinActa.PAQUETE_SIN_BOLSA))
+    assert codigo(empacador.empacar(A2, "ana")) == "SIN_ACOPIO"
+    assert codigo(empacador.empacar(IdActa("GUB", "209999B0100"), "ana")) == "FUERA_DE_CATALOGO"
+
+
+def test_una_caja_cerrada_ya_no_recibe_y_pasar_de_caja_deja_una_sola(mesa: Mesa) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    empacador = Empacador(mesa)
+    assert codigo(empacador.cerrar_caja("ana")) == "CAJA_VACIA"
+    bien(empacador.empacar(A1, "ana"))
+    assert bien(empacador.cerrar_caja("ana")).nombre == "CAJA-01"
+    assert codigo(empacador.cerrar_caja("ana")) == "CAJA_VACIA", "el segundo toque no cierra la siguiente"
+    bien(empacador.empacar(A2, "ana"))
+    movida = bien(empacador.empacar(A1, "ana"))
+    assert (movida.caja, movida.antes) == ("CAJA-02", "CAJA-01")
+    assert contenido(mesa) == {"CAJA-01": [], "CAJA-02": [A2, A1]}
+
+
+def test_se_va_la_luz_y_las_cajas_siguen_igual(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa, A1)
+    bien(Empacador(mesa).empacar(A1, "ana"))
+    bien(Empacador(mesa).cerrar_caja("ana"))
+    mesa.almacen.desconectar()
+    otra = abrir_mesa(tmp_path)
+    assert contenido(otra) == {"CAJA-01": [A1], "CAJA-02": []}
+    assert bien(Empacador(otra).cajas())[0].cerro == "ana"
+
+
+@given(st.permutations([A1, A2, A3]))
+def test_la_relacion_no_depende_de_como_se_fueron_guardando(orden: list[IdActa]) -> None:
+    fijas = {a: EnCaja(a, hora(), "ana", f"{i:064d}") for i, a in enumerate((A1, A2, A3))}
+    caja = Caja("CAJA-01", tuple(fijas[a] for a in orden))
+    relacion = relacion_de(caja, identidad(), PROCESO)
+    assert relacion == relacion_de(Caja("CAJA-01", tuple(fijas.values())), identidad(), PROCESO)
+    assert relacion.qr.split("|")[:6] == ["PREPR1", "prueba2022", "simulacro", "catd-01", "CAJA-01", "3"]
+    sin_una = replace(caja, actas=caja.actas[1:])
+    assert relacion_de(sin_una, identidad(), PROCESO).huella != relacion.huella
+
+
+def test_la_relacion_de_una_caja_grande_cabe_en_varias_hojas_y_las_nombra_a_todas() -> None:
+    casilla = IdActa("GUB", A1.casilla)
+    muchas = tuple(EnCaja(casilla, hora() + timedelta(seconds=i), "ana", f"{i:064x}") for i in range(150))
+    pdf = pdf_de_relacion(Caja("CAJA-01", muchas, hora(60), "ana"), identidad(), PROCESO, hora(61))
+    assert pdf.startswith(b"%PDF")
+    dicho = textos(pdf)
+    assert dicho.count(A1.casilla) == 150
+    assert "SIMULACRO" in dicho
+    assert pdf == pdf_de_relacion(Caja("CAJA-01", muchas, hora(60), "ana"), identidad(), PROCESO, hora(61))
+
+
+# ---------------------------------------------------------------------------------------------------------- la pantalla
+
+
+def test_se_escanea_se_cierra_la_caja_y_la_relacion_queda_en_pdf(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    assert "2 verificadas faltan por guardar" in navegador.get("/empaquetado").text
+    pagina = mandar(navegador, "/empaquetado", "/empaquetado", que="200001b0100")
+    assert "En la CAJA-01: sección 0001, Básica 1" in pagina
+    assert "1 verificada falta por guardar" in pagina
+    mandar(navegador, "/empaquetado", "/empaquetado", que=A2.casilla, eleccion="GUB")
+    pagina = mandar(navegador, "/empaquetado", "/empaquetado/cerrar")
+    assert "Relación de la CAJA-01" in pagina
+    assert "en la CAJA-02, abierta" in pagina
+    ver = re.search(r'href="(/impreso/[^"]+)"', pagina)
+    assert ver is not None
+    pdf = navegador.get(ver[1]).content
+    assert A1.casilla in textos(pdf)
+    assert A2.casilla in textos(pdf)
+    assert "Relación de la CAJA-01" in mandar(navegador, "/empaquetado", "/empaquetado/relacion", caja="CAJA-01")
+    assert "no tiene actas" in mandar(navegador, "/empaquetado", "/empaquetado/relacion", caja="CAJA-77")
+
+
+def test_solo_coordinacion_guarda_lo_que_no_esta_verificado(mesa: Mesa, tmp_path: Path) -> None:
+    bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
+    acopio = pantallas(mesa, tmp_path, "capturista-1")
+    pagina = mandar(acopio, "/empaquetado", "/empaquetado", que=A1.casilla, forzar="1")
+    assert "todavía no está verificada" in pagina
+    assert "Guardarla aunque" not in pagina
+    coordina = pantallas(mesa, tmp_path, "coordinacion")
+    assert "Guardarla aunque" in mandar(coordina, "/empaquetado", "/empaquetado", que=A1.casilla)
+    assert "En la CAJA-01" in mandar(coordina, "/empaquetado", "/empaquetado", que=A1.casilla, forzar="1")
+
+
+def test_lo_que_no_es_un_acta_no_entra_a_ninguna_caja(mesa: Mesa, tmp_path: Path) -> None:
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    for que in ("", "PREPG1:ana", "209999B0100", "x" * 199):
+        assert "✖ No se guardó" in mandar(navegador, "/empaquetado", "/empaquetado", que=que)
+    assert contenido(mesa) == {"CAJA-01": []}
