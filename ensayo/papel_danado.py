@@ -25,34 +25,36 @@ _QR_LADO: Final = 30.0
 def manchar(papel: Imagen, hoja: Hoja, azar: Azar, parte: float) -> Imagen:
     """Café, rayones de bolígrafo o cinta sobre esa parte del QR; el Code 128 de al lado se salva."""
     k = hoja.px_por_mm
-    mascara = np.zeros(papel.shape[:2], np.float32)
+    manchada = papel.copy()
+    # Sólo se trabaja la zona del código, con su orilla: la hoja entera son ocho millones de puntos.
+    orilla = _QR_LADO * 0.6
+    ox, oy = round((_QR_X - orilla) * k), max(0, round((_QR_Y - orilla) * k))
+    zona = manchada[oy : round((_QR_Y + _QR_LADO + orilla) * k), ox : round((_QR_X + _QR_LADO + orilla) * k)]
+    mascara = np.zeros(zona.shape[:2], np.float32)
+
+    def px(x: float, y: float) -> tuple[int, int]:
+        return round((_QR_X + x * _QR_LADO) * k) - ox, round((_QR_Y + y * _QR_LADO) * k) - oy
+
     match int(azar.integers(3)):
         case 0:
             radio = _QR_LADO * math.sqrt(parte / math.pi)
-            centro = (_QR_X + azar.uniform(0.1, 0.9) * _QR_LADO, _QR_Y + azar.uniform(0.1, 0.9) * _QR_LADO)
-            cv2.circle(mascara, (round(centro[0] * k), round(centro[1] * k)), round(radio * k), 1.0, -1)
+            cv2.circle(mascara, px(azar.uniform(0.1, 0.9), azar.uniform(0.1, 0.9)), round(radio * k), 1.0, -1)
             mascara = np.asarray(cv2.GaussianBlur(mascara, (0, 0), 0.25 * k), np.float32) * azar.uniform(0.75, 0.97)
             color = (20.0, 40.0, 70.0)
         case 1:
             for _ in range(int(4 + parte * 30)):
-                x0, y0, x1, y1 = (_QR_X, _QR_Y) * 2 + azar.uniform(-0.1, 1.1, 4) * _QR_LADO
-                cv2.line(mascara, (round(x0 * k), round(y0 * k)), (round(x1 * k), round(y1 * k)), 1.0, round(0.45 * k))
+                x0, y0, x1, y1 = azar.uniform(-0.1, 1.1, 4)
+                cv2.line(mascara, px(x0, y0), px(x1, y1), 1.0, round(0.45 * k))
             mascara *= np.float32(0.9)
             color = (120.0, 40.0, 30.0)
         case _:
-            x = _QR_X + azar.uniform(0, 1 - parte) * _QR_LADO
-            arriba, abajo = (
-                (round(x * k), round((_QR_Y - 2) * k)),
-                (
-                    round((x + parte * _QR_LADO) * k),
-                    round((_QR_Y + _QR_LADO + 2) * k),
-                ),
-            )
-            cv2.rectangle(mascara, arriba, abajo, 1.0, -1)
+            x = azar.uniform(0, 1 - parte)
+            cv2.rectangle(mascara, px(x, -0.07), px(x + parte, 1.07), 1.0, -1)
             mascara = np.asarray(cv2.GaussianBlur(mascara, (0, 0), 0.2 * k), np.float32) * np.float32(0.95)
             color = (235.0, 240.0, 240.0) if azar.random() < 0.5 else (60.0, 60.0, 60.0)
     capa = mascara[..., None]
-    return np.asarray(np.clip(papel * (1 - capa) + np.array(color, np.float32) * capa, 0, 255), np.uint8)
+    zona[:] = np.clip(zona * (1 - capa) + np.array(color, np.float32) * capa, 0, 255).astype(np.uint8)
+    return manchada
 
 
 def traspasar(papel: Imagen, otro: Imagen, cuanto: float) -> Imagen:
@@ -154,11 +156,11 @@ def sombra(imagen: Flotante, azar: Azar, minimo: float) -> Flotante:
 
 
 def ruido(imagen: Flotante, azar: Azar, sigma: float) -> Flotante:
-    """El del sensor: casi todo de luz y un poco de color."""
+    """El del sensor: casi todo de luz y un poco de color, que sale más grueso porque cada color usa pocos puntos."""
     alto, ancho = imagen.shape[:2]
     luz = azar.standard_normal((alto, ancho), np.float32)[..., None] * np.float32(sigma)
-    color = azar.standard_normal((alto, ancho, 3), np.float32) * np.float32(sigma * 0.4)
-    return np.asarray(imagen + luz + color, np.float32)
+    grueso = azar.standard_normal((alto // 2 + 1, ancho // 2 + 1, 3), np.float32) * np.float32(sigma * 0.4)
+    return np.asarray(imagen + luz + cv2.resize(grueso, (ancho, alto), interpolation=cv2.INTER_NEAREST), np.float32)
 
 
 def desenfocar(imagen: Flotante, sigma_px: float) -> Flotante:

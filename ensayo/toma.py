@@ -68,7 +68,7 @@ def escanear(
         medidas = medidas[1], medidas[0]
     fondo = int(azar.integers(200, 256) if azar.random() < 0.6 else azar.integers(10, 60))
     # Un escáner de oficina desenfoca cerca de medio píxel suyo.
-    imagen, cubierta = _proyectar(_con_grano(papel, azar), hoja, matriz, medidas, 0.55)
+    imagen, cubierta = _proyectar(papel, hoja, azar, matriz, medidas, 0.55)
     return Toma(imagen * cubierta + np.float32(fondo) * (1 - cubierta), matriz)
 
 
@@ -96,7 +96,7 @@ def fotografiar(
     w, h = hoja.formato.ancho_mm, hoja.formato.alto_mm
     del_papel = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
     matriz = np.asarray(cv2.getPerspectiveTransform(del_papel, puestas.astype(np.float32)), np.float64)
-    imagen, cubierta = _proyectar(_con_grano(papel, azar), hoja, matriz, (ancho, alto), 0.5)
+    imagen, cubierta = _proyectar(papel, hoja, azar, matriz, (ancho, alto), 0.5)
     mesa = _mesa(alto, ancho, azar)
     sombra = cv2.GaussianBlur(np.roll(cubierta[..., 0], (14, 10), (0, 1)), (0, 0), 18)[..., None]
     return Toma(np.asarray(mesa * (1 - 0.35 * sombra) * (1 - cubierta) + imagen * cubierta, np.float32), matriz)
@@ -108,15 +108,13 @@ def ondas(alto: int, ancho: int, azar: Azar, celda: int, amplitud: float) -> Flo
     return np.asarray(cv2.resize(gruesa, (ancho, alto), interpolation=cv2.INTER_CUBIC) * amplitud, np.float32)
 
 
-def _con_grano(papel: NDArray[np.uint8], azar: Azar) -> Flotante:
-    """El papel no es blanco ni parejo: un tono, un matiz amarillento y su fibra."""
-    blanco = azar.uniform(232, 252)
-    matiz = np.array([blanco - azar.uniform(0, 6), blanco, blanco], np.float32) / np.float32(255)
-    return papel * matiz + ondas(papel.shape[0], papel.shape[1], azar, 8, 1.2)[..., None]
-
-
 def _proyectar(
-    papel: Flotante, hoja: Hoja, matriz: Matriz, medidas: tuple[int, int], desenfoque: float
+    papel: NDArray[np.uint8],
+    hoja: Hoja,
+    azar: Azar,
+    matriz: Matriz,
+    medidas: tuple[int, int],
+    desenfoque: float,
 ) -> tuple[Flotante, Flotante]:
     """El papel visto por esa matriz y qué parte del cuadro ocupa, con el desenfoque de la óptica en píxeles."""
     k = hoja.px_por_mm
@@ -128,9 +126,17 @@ def _proyectar(
     reduce = k / float(np.linalg.norm(q - p))
     previo = cv2.GaussianBlur(papel, (0, 0), max(0.3, reduce * math.hypot(desenfoque, 0.3)))
     imagen = cv2.warpPerspective(previo, matriz @ a_mm, medidas, borderMode=cv2.BORDER_REPLICATE)
-    lleno = np.ones(papel.shape[:2], np.float32)
+    lleno = np.full(papel.shape[:2], 255, np.uint8)
     cubierta = cv2.warpPerspective(lleno, matriz @ a_mm, medidas)
-    return np.asarray(imagen, np.float32), np.asarray(cubierta, np.float32)[..., None]
+    return _con_grano(imagen, azar), np.asarray(cubierta / np.float32(255), np.float32)[..., None]
+
+
+def _con_grano(imagen: cv2.typing.MatLike, azar: Azar) -> Flotante:
+    """El papel no es blanco ni parejo: un tono, un matiz amarillento y su fibra."""
+    blanco = azar.uniform(232, 252)
+    matiz = np.array([blanco - azar.uniform(0, 6), blanco, blanco], np.float32) / np.float32(255)
+    fibra = ondas(imagen.shape[0], imagen.shape[1], azar, 6, 1.2)[..., None]
+    return np.asarray(imagen * matiz + fibra, np.float32)
 
 
 def _mesa(alto: int, ancho: int, azar: Azar) -> Flotante:

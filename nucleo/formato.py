@@ -20,8 +20,7 @@ from nucleo.acta import COMPLEMENTARIOS
 from nucleo.casilla import Casilla
 
 # El único lector de archivos del núcleo: ya acota el tamaño y explica cada fallo del disco.
-from nucleo.definicion.carpeta import DefinicionInvalida
-from nucleo.definicion.carpeta import leer_archivo
+from nucleo.definicion.carpeta import DefinicionInvalida, leer_archivo
 from nucleo.definicion.sintaxis import MAXIMO_TOML, abrir
 from nucleo.definicion.tabla import COLUMNA, Lectura, nombre_de_tipo
 from nucleo.eleccion import Eleccion

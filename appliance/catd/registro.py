@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catd import dispositivos, fichas, firmware, modo, reglas
+from appliance.catd import dispositivos, fichas, firmware, gafetes, modo, reglas
 from appliance.catd.suborden import Suborden
 
 SUBORDENES: Final[tuple[Suborden, ...]] = (
@@ -12,5 +12,6 @@ SUBORDENES: Final[tuple[Suborden, ...]] = (
     firmware.SUBORDEN,
     reglas.SUBORDEN,
     fichas.SUBORDEN,
+    gafetes.SUBORDEN,
     modo.SUBORDEN,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import httpx
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from appliance.arranque import abrir_kiosco
 from appliance.reloj import RelojDeEnsayo
@@ -148,8 +149,16 @@ def imagen(datos: Path) -> tuple[Asentado, bytes, str]:
     return asentado, contenido, registro.a_json()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as dramaturgo:
+        navegador = dramaturgo.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield navegador
+        navegador.close()
+
+
 @pytest.fixture
-def puesto(tmp_path: Path, datos: Path, imagen: tuple[Asentado, bytes, str]) -> Iterator[Puesto]:
+def puesto(tmp_path: Path, datos: Path, imagen: tuple[Asentado, bytes, str], chromium: Browser) -> Iterator[Puesto]:
     asentado, contenido, registro = imagen
     carpeta = carpeta_inscrita(tmp_path / "kiosco", datos / "oaxaca_2022")
     kiosco = abrir_kiosco(carpeta, RelojDeEnsayo(datetime.fromisoformat(NOCHE)))
@@ -168,14 +177,13 @@ def puesto(tmp_path: Path, datos: Path, imagen: tuple[Asentado, bytes, str]) -> 
     puesto = Puesto(carpeta, asentado, fotos)
     puesto.encender()
     errores: list[str] = []
-    with sync_playwright() as dramaturgo:
-        navegador = dramaturgo.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        contexto = navegador.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
-        puesto.pagina = contexto.new_page()
-        puesto.pagina.set_default_timeout(15_000)
-        puesto.pagina.on("pageerror", lambda error: errores.append(str(error)))
-        yield puesto
-        navegador.close()
+    contexto = chromium.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
+    puesto.pagina = contexto.new_page()
+    puesto.pagina.set_default_timeout(15_000)
+    puesto.pagina.on("pageerror", lambda error: errores.append(str(error)))
+    puesto.pagina.on("console", lambda m: errores.append(m.text) if "Content Security" in m.text else None)
+    yield puesto
+    contexto.close()
     puesto.apagar()
     assert errores == []
 
@@ -249,7 +257,7 @@ def test_el_kiosco_se_reinicia_mientras_alguien_teclea_y_no_se_pierde_ningun_ren
     puesto.foto("sin-kiosco")
     puesto.encender()
     # Al reiniciar, el kiosco bloquea la pantalla: con su NIP vuelve, y lo que no se había mandado vuelve con ella.
-    puesto.pagina.wait_for_url("**/turno*")
+    puesto.pagina.wait_for_url(re.compile("/turno"))
     puesto.soy("Capturista 1")
     puesto.siguiente()
     expect(puesto.pagina.locator('[data-renglon="VOTOS_SACADOS"] .guardado')).to_have_text("guardado ✔")

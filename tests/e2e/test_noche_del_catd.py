@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from ensayo.mesa_de_pruebas.charola import Estorbo
 from nucleo.acta import ActaFueraDeCatalogo, ActaSinActa, ActaVerificada
@@ -55,11 +55,16 @@ class Noche:
     def ir(self, ruta: str) -> None:
         self.pagina.goto(self.catd.casa + ruta)
 
+    def toca(self, que: Locator) -> None:
+        """Toca algo que lleva a otra página, y espera a que llegue."""
+        with self.pagina.expect_navigation():
+            que.tap()
+
     def boton(self, nombre: str) -> None:
-        self.pagina.get_by_role("button", name=nombre).first.tap()
+        self.toca(self.pagina.get_by_role("button", name=nombre).first)
 
     def liga(self, nombre: str) -> None:
-        self.pagina.get_by_role("link", name=nombre).first.tap()
+        self.toca(self.pagina.get_by_role("link", name=nombre).first)
 
     def bueno(self, texto: str) -> None:
         expect(self.pagina.locator(".aviso.bueno")).to_contain_text(texto, ignore_case=True)
@@ -78,7 +83,16 @@ class Noche:
         self.ver("turno-nip")
         for cifra in tecleado or self.catd.gente[clave].nip:
             self.pagina.locator(f'#teclado-nip [data-tecla="{cifra}"]').tap()
-        self.pagina.locator("#forma-nip .principal").tap()
+        self.toca(self.pagina.locator("#forma-nip .principal"))
+
+    def termina(self) -> None:
+        self.ir("/turno")
+        self.ver("turno-propio")
+        boton = self.pagina.get_by_role("button", name="Terminar turno")
+        boton.tap()
+        self.toca(self.pagina.locator("form[action='/turno/terminar'] button"))
+        self.bueno("Terminó el turno")
+        self.ver("turno-terminado")
 
     @contextmanager
     def por_http(self, clave: str) -> Iterator[PersonaPorHttp]:
@@ -135,7 +149,7 @@ class Noche:
             self.pagina.keyboard.press(tecla)
 
     def concluye(self) -> None:
-        self.pagina.locator("#guardar").tap()
+        self.toca(self.pagina.locator("#guardar"))
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +236,7 @@ def _acopiar(n: Noche, todos: list[Papel]) -> None:
         n.pagina.get_by_label("sección").fill(f"{casilla.seccion:04d}")
         n.boton("Buscar bolsa")
         n.ver("acopio-por-seccion")
-        n.pagina.locator(f'a.candidata[href$="{papel.acta.casilla}"]').tap()
+        n.toca(n.pagina.locator(f'a.candidata[href$="{papel.acta.casilla}"]'))
         n.boton("Sí, registrar acopio")
         expect(n.pagina.locator("h1")).to_contain_text("Acopio registrado")
     n.ir("/acopio")
@@ -272,7 +286,7 @@ def _digitalizar(n: Noche, hojas: dict[IdActa, bytes], sin_codigo: bytes, ajena:
     expect(p.locator("form.falla")).to_contain_text("atasc", ignore_case=True)
     expect(p.locator(".hecha.asignada")).to_have_count(5, timeout=60_000)
     n.ver("digitalizacion-atasco")
-    p.locator("form.falla").get_by_role("button", name="Entendido").tap()
+    n.toca(p.locator("form.falla").get_by_role("button", name="Entendido"))
     expect(p.locator("form.falla")).to_have_count(0)
     charola.despejar()
     for hoja in (hoja_en_blanco(), hojas[todas[0]], sin_codigo, ajena, *(hojas[a] for a in todas[8:11])):
@@ -290,29 +304,29 @@ def _digitalizar(n: Noche, hojas: dict[IdActa, bytes], sin_codigo: bytes, ajena:
     _fuera_de_catalogo(n)
     n.ir("/digitalizacion")
     expect(p.locator(".dudosa")).to_have_count(1, timeout=120_000)
-    p.locator(".dudosa").tap()
+    n.toca(p.locator(".dudosa"))
     expect(p.locator(".motivo h1")).to_contain_text("no está acopiada")
     n.ver("hoja-sin-acopiar")
     n.boton("Acopiar ahora")
     n.bueno("quedó en")
     n.ver("digitalizacion-todo-listo")
-    p.locator(".hecha.asignada").first.tap()
+    n.toca(p.locator(".hecha.asignada").first)
     n.ver("hoja-digitalizada")
 
 
 def _hoja_en_blanco(n: Noche) -> None:
-    n.pagina.locator(".dudosa", has_text="blanco").tap()
+    n.toca(n.pagina.locator(".dudosa", has_text="blanco"))
     expect(n.pagina.locator("h1")).to_contain_text("blanco")
     n.ver("hoja-en-blanco")
     n.liga("Descartar la hoja")
     n.ver("hoja-descartar")
-    n.pagina.locator("main form button").first.tap()
+    n.toca(n.pagina.locator("main form button").first)
     n.bueno("apartada")
 
 
 def _identificar_a_mano(n: Noche, acta: IdActa) -> None:
     seccion = n.catd.proceso.casillas[acta.casilla].seccion
-    n.pagina.locator(".dudosa").first.tap()
+    n.toca(n.pagina.locator(".dudosa").first)
     n.ver("hoja-sin-codigo")
     n.liga("Decir de qué casilla es")
     n.ver("identificar-seccion")
@@ -320,14 +334,14 @@ def _identificar_a_mano(n: Noche, acta: IdActa) -> None:
         n.pagina.locator(f'[data-tecla="{cifra}"]').tap()
     n.boton("Buscar casillas")
     n.ver("identificar-casillas")
-    n.pagina.locator(f'a[href$="casilla={acta.casilla}"]').tap()
+    n.toca(n.pagina.locator(f'a[href$="casilla={acta.casilla}"]'))
     n.ver("identificar-confirmar")
     n.boton("Sí, es de esta casilla")
     n.bueno("quedó en")
 
 
 def _fuera_de_catalogo(n: Noche) -> None:
-    n.pagina.locator(".dudosa").first.tap()
+    n.toca(n.pagina.locator(".dudosa").first)
     n.liga("Declarar fuera de catálogo")
     n.ver("declarar-fuera")
     n.pagina.get_by_label("Coral Coordina").check(force=True)
@@ -348,10 +362,10 @@ def _primeras_lecturas(n: Noche) -> None:
         ("La imagen no se ve bien", "#imagen-mala", "Seguir capturando"),
         ("Ver imagen completa", "#completa", "Cerrar imagen"),
     ):
-        n.boton(boton)
+        p.get_by_role("button", name=boton).tap()
         expect(p.locator(tapa)).to_be_visible()
         n.ver("captura-" + tapa.strip("#"))
-        n.boton(cierra)
+        p.get_by_role("button", name=cierra).tap()
     n.concluye()
     expect(p.locator(".instruccion.malo", has_text="No se concluyó")).to_be_visible()
     n.ver("captura-faltan")
@@ -374,7 +388,7 @@ def _primeras_lecturas(n: Noche) -> None:
         n.teclea(n.leido(acta, "captura-1"))
         n.concluye()
         n.bueno("ahora la leerá otra persona")
-    n.boton("Terminar")
+    n.termina()
     with n.por_http("captura-1") as carlos, n.por_http("captura-2") as carla:
         while carlos.leer_siguiente(lambda a: n.leido(a, "captura-1")):
             carla.leer_siguiente(lambda a: n.leido(a, "captura-2"))
@@ -401,7 +415,7 @@ def _segundas_lecturas(n: Noche) -> None:
             break
         n.bueno("VERIFICADA")
         n.ver("verificada")
-    n.boton("Terminar")
+    n.termina()
     with n.por_http("verifica-1") as vera:
         while vera.leer_siguiente(lambda a: n.leido(a, "verifica-1")):
             pass
@@ -417,8 +431,6 @@ def _desacuerdos(n: Noche) -> None:
     n.teclea(n.leido(acta, "verifica-2"))
     n.concluye()
     p.wait_for_selector(".aviso.bueno")
-    with n.por_http("captura-1"):
-        pass
     while True:
         n.ir("/")
         n.boton("Siguiente acta")
@@ -436,7 +448,7 @@ def _desacuerdos(n: Noche) -> None:
     revision = p.locator('a[href^="/revision/"]')
     expect(revision).to_have_count(1)
     n.ver("inicio-con-revision")
-    revision.tap()
+    n.toca(revision)
     expect(p.locator("#hoja")).to_be_visible()
     acta = n.abierta()
     n.ver("revision-entre-dos")
@@ -480,7 +492,7 @@ def _cotejar(n: Noche) -> None:
     n.bueno("se capturará otra vez")
     n.vueltas[malo] = 2
     n.ir("/cotejo")
-    p.locator("a[href^='/cotejo/GUB']").first.tap()
+    n.toca(p.locator("a[href^='/cotejo/GUB']").first)
     n.boton("Sí, coincide")
     n.bueno("coincide con el papel")
     n.ver("cotejo-coincide")
@@ -504,10 +516,10 @@ def _empacar(n: Noche) -> None:
     n.catd.mesa.leer(codigo_de(proceso.casillas[primera.casilla], proceso.elecciones["GUB"]))
     n.bueno("En la")
     n.ver("empaquetado-guardada")
-    p.locator(".lista-actas button").first.tap()
+    n.toca(p.locator(".lista-actas button").first)
     n.bueno("En la")
-    n.boton("Cerrar")
-    n.boton("oque otra vez")
+    p.locator("form[action='/empaquetado/cerrar'] button").tap()
+    n.toca(p.locator("form[action='/empaquetado/cerrar'] button"))
     n.ver("empaquetado-cerrada")
     with n.por_http("acopio-1") as ana:
         for acta in n.papeles:
@@ -520,7 +532,7 @@ def _coordinar(n: Noche) -> None:
     n.entra("coordina-1")
     n.ir("/coordinacion")
     n.ver("tablero")
-    p.locator(".fichas a").first.tap()
+    n.toca(p.locator(".fichas a").first)
     n.ver("acta-en-el-tablero")
     n.boton("Imprimir recibo con QR")
     n.bueno("Recibo")

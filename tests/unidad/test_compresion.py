@@ -52,7 +52,9 @@ def test_una_hoja_comun_se_guarda_a_color_y_completa(limpia: Imagen) -> None:
     assert (hecha.suavizado, hecha.escala) == (0.0, 1.0)
     vista = abrir(hecha.datos)
     assert vista.size == (1700, 2200)
-    assert len(set(vista.convert("L").resize((60, 80)).getdata())) > 10, "los tonos se conservan: nunca a dos tintas"
+    assert len(np.unique(np.asarray(vista.convert("L").resize((60, 80))))) > 10, (
+        "los tonos se conservan: nunca a dos tintas"
+    )
     diferencia = np.abs(np.asarray(vista.convert("RGB"))[:, :, ::-1].astype(int) - limpia).mean()
     assert diferencia < 6
 
@@ -72,7 +74,7 @@ def test_una_imagen_sencilla_no_pierde_calidad() -> None:
     assert comprimir_con_detalle(blanca).calidad == CALIDAD
 
 
-@pytest.mark.parametrize("ruido", [12, 30, 60])
+@pytest.mark.parametrize("ruido", [20, 35, 60])
 def test_un_escaner_con_mucho_grano_no_rebasa_el_tope(ruido: float) -> None:
     granulada = hoja(np.random.default_rng(2), ruido)
     hecha = comprimir_con_detalle(granulada)

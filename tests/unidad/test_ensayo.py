@@ -16,7 +16,7 @@ from PIL import Image, ImageFont
 from pyzbar import pyzbar
 
 from auditoria.reglas_porcentaje import truncado_dos_veces
-from ensayo import dibujo, medir, reproducir
+from ensayo import dibujo, formato_dibujado, medir, reproducir
 from ensayo.agenda import Documento, agenda_de, cargar, con_desliz, guardar
 from ensayo.comparacion import Comparacion, comparar
 from ensayo.noche import DATOS, Noche, cargar_noche
@@ -178,7 +178,7 @@ def test_medir_da_una_razon_contra_la_referencia_de_la_misma_corrida(capsys: pyt
 
 def test_instalar_otro_programa_no_cambia_la_huella_de_las_imagenes() -> None:
     # Con libfribidi presente (la trae Chromium), Pillow pasaría a otro trazador y cada imagen tendría otra huella.
-    assert dibujo._letra(28).layout_engine is ImageFont.Layout.BASIC
+    assert formato_dibujado.letra(28).layout_engine is ImageFont.Layout.BASIC
 
 
 def test_dos_dibujos_de_la_misma_acta_son_los_mismos_bytes(noche: Noche) -> None:

@@ -31,11 +31,13 @@ from nucleo.hechos import (
     Correccion,
     FueraDeCatalogo,
     Hecho,
+    HojaDeBitacora,
     IdActa,
     Imagen,
     Recaptura,
     Revision,
     SinActa,
+    pertenencia,
 )
 from nucleo.libro import actas_de, hechos_por_acta
 from tests.estrategias import PARTIDOS
@@ -138,7 +140,7 @@ def test_lo_parcial_nunca_entra_a_los_totales(hechos: list[Hecho]) -> None:
 
 @given(st.lists(un_hecho, max_size=25))
 def test_lo_de_otra_eleccion_no_toca_nada(hechos: list[Hecho]) -> None:
-    suyos = [h for h in hechos if (h.eleccion if isinstance(h, FueraDeCatalogo) else h.acta.eleccion) == "GUB"]
+    suyos = [h for h in hechos if pertenencia(h)[0] == "GUB"]
     assert actas_de(PROCESO, "GUB", hechos) == actas_de(PROCESO, "GUB", suyos)
 
 
@@ -180,7 +182,7 @@ def test_se_capturo_antes_de_registrar_el_acopio_y_se_publica_igual() -> None:
 def test_mientras_se_recaptura_sigue_publicada_la_anterior() -> None:
     otra_vez = Recaptura(id_de(0), 2, a_las(9), "coordina", "se capturó otra imagen")
     assert primera(*COMPLETA, otra_vez) == primera(*COMPLETA)
-    estado = estado_de([h for h in (*COMPLETA, otra_vez) if not isinstance(h, FueraDeCatalogo)])
+    estado = estado_de([h for h in (*COMPLETA, otra_vez) if not isinstance(h, FueraDeCatalogo | HojaDeBitacora)])
     assert not isinstance(estado, Verificada)
     nuevas = (replace(captura(10, p, 12), vuelta=2) for p in ("ana", "beto"))
     acta = primera(*COMPLETA, otra_vez, *nuevas)

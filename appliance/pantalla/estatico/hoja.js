@@ -310,6 +310,7 @@
       numero.value = marcasDe(numero).some((m) => m.checked) ? "" : texto;
       anotar(numero);
     }
+    embolsar();
     hoja.addEventListener("submit", () => sessionStorage.removeItem(bolsillo));
   }
 
