@@ -453,6 +453,7 @@ def _desacuerdos(n: Noche) -> None:
     acta = n.abierta()
     n.ver("revision-entre-dos")
     n.pagina.get_by_label("Coral Coordina").check(force=True)
+    n.pagina.get_by_label("Su NIP").fill(n.catd.gente["coordina-1"].nip)
     n.teclea(n.papeles[acta].dice.campos())
     n.concluye()
     n.bueno("VERIFICADA")

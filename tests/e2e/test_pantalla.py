@@ -20,6 +20,7 @@ from nucleo.captura import Verificada
 from nucleo.hechos import Captura, IdActa
 from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import carpeta_inscrita
+from tests.turno_de_prueba import entrar_con_los_dedos
 
 ACTA = IdActa("GUB", "200002B0100")
 CHROMIUM = "/usr/bin/chromium"
@@ -43,15 +44,14 @@ class Catd:
         self.pagina.screenshot(path=self._fotos / f"{len(list(self._fotos.iterdir())):02d}-{nombre}.png")
 
     def soy(self, nombre: str) -> None:
-        self.pagina.goto(self.casa + "/personas")
-        self.pagina.get_by_role("button", name=nombre).tap()
-        self.pagina.wait_for_url(self.casa + "/")
+        entrar_con_los_dedos(self.pagina, self.casa, nombre)
 
     def acopiar(self, clave: str) -> None:
         self.pagina.goto(self.casa + "/acopio")
-        self.pagina.get_by_label("Clave de la casilla").fill(clave)
-        self.pagina.get_by_role("button", name="Registrar acopio").tap()
-        expect(self.pagina.locator(".aviso.bueno")).to_contain_text("Acopiada")
+        self.pagina.locator("[name=que]").fill(clave)
+        self.pagina.get_by_role("button", name="Buscar bolsa").tap()
+        self.pagina.locator("main form .principal").tap()
+        self.pagina.wait_for_url("**/hecho")
 
     def siguiente(self) -> None:
         self.pagina.get_by_role("button", name="Siguiente acta").tap()
@@ -98,14 +98,13 @@ def catd(tmp_path: Path, datos: Path) -> Iterator[Catd]:
 def test_dos_personas_capturan_y_una_tercera_resuelve_a_ciegas(catd: Catd) -> None:
     pagina = catd.pagina
     pagina.goto(catd.casa)
-    expect(pagina.locator("h1")).to_contain_text("¿Quién va a trabajar?")
-    expect(pagina.locator("main")).to_contain_text("gafete con NIP")
-    catd.foto("personas")
+    expect(pagina.locator("h1")).to_contain_text("Pase su gafete")
+    catd.foto("gafete")
 
     catd.soy("Capturista 1")
     catd.acopiar("20 0002 b0100")
     catd.foto("acopio")
-    pagina.get_by_role("link", name="Regresar").tap()
+    pagina.goto(catd.casa)
     catd.siguiente()
     total = pagina.locator(".numero").count()
     assert total == 30
@@ -203,7 +202,7 @@ def test_con_la_alarma_el_aviso_cabe_en_toda_pagina_y_no_tapa_la_hoja(catd: Catd
     almacen.cerrar(Acuse(almacen.equipo, almacen.epoca, 9, "c" * 64, (), (), (), ahora), ahora)
     catd.soy("Capturista 1")
     catd.acopiar(ACTA.casilla)
-    for ruta in ("/personas", "/acopio", "/sin-acta", "/"):
+    for ruta in ("/turno", "/acopio", "/sin-acta", "/"):
         pagina.goto(catd.casa + ruta)
         expect(pagina.locator(".alto")).to_contain_text("puede no contarse")
         _medir(pagina)
@@ -222,7 +221,7 @@ def test_lo_que_se_toca_mide_al_menos_48_pixeles_y_cabe_sin_recorrer_de_lado(cat
     pagina = catd.pagina
     catd.soy("Capturista 1")
     catd.acopiar(ACTA.casilla)
-    for ruta in ("/personas", "/acopio", "/sin-acta", "/"):
+    for ruta in ("/turno", "/acopio", "/sin-acta", "/"):
         pagina.goto(catd.casa + ruta)
         _medir(pagina)
         catd.foto("medida")

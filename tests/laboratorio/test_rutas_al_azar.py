@@ -367,7 +367,7 @@ class CatdConVariasPersonas(RuleBasedStateMachine):
             otra = "coordina-2" if clave != "coordina-2" else "coordina-1"
             for nombre in estado.campos:
                 campos |= escrito(nombre, leido.get(nombre, Numero(1)))
-            persona.con(pagina, f"/revision/GUB/{acta.casilla}", otra=otra, **campos)
+            persona.con(pagina, f"/revision/GUB/{acta.casilla}", otra=otra, nip=self.gente[otra].nip, **campos)
             quedo = estado_de(self.kiosco.historia(acta))
             assert isinstance(quedo, Verificada)
             self._olvida(acta)

@@ -77,9 +77,11 @@ class DosCentros(RuleBasedStateMachine):
     def tomar(self, kiosco: int, quien: int) -> None:
         persona = GENTE[kiosco][quien]
         if self.hace(kiosco, Tomar(persona, self.hora(kiosco))) is not None:
-            ya_leyeron = {h.persona for h in self.historias[kiosco] if isinstance(h, Captura)}
             tomada = self.tomadas[kiosco]
             assert tomada is not None
+            vuelta = tomada.libre.vuelta
+            ya_leyeron = {h.persona for h in self.historias[kiosco] if isinstance(h, Captura) and h.vuelta == vuelta}
+            # Quien la leyó en una vuelta anterior sí puede: en ésta se vuelve a leer desde la imagen.
             if isinstance(tomada.libre, Discrepante):
                 assert persona not in ya_leyeron
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.dispositivos.esquema import ESTADOS, opcion_prohibida
+from appliance.dispositivos.esquema import ESTADOS
 from appliance.dispositivos.lectura import leer_fallas, leer_perfil
 from appliance.dispositivos.perfil import Clase, FallaConocida, ModoDeLector, Perfil
 from appliance.dispositivos.perfiles import (
@@ -26,6 +26,7 @@ from appliance.dispositivos.perfiles import (
     opciones_sane,
     reconocer,
 )
+from appliance.escaneo.opciones import opcion_prohibida
 from appliance.falla import Falla
 from nucleo.problema_archivo import Problema
 
