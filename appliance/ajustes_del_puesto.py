@@ -15,13 +15,14 @@ from typing import Final
 
 from appliance.falla import Falla
 from appliance.memorias import RAICES
+from nucleo.codigo_qr import FORMAS
 
 ARCHIVO: Final = "puesto.toml"
 MODOS_DE_MESA: Final = ("simulacro", "capacitacion")
 """En oficial no hay aparatos simulados."""
 
 _COLA: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
-_LLAVES: Final = {"exigir_imagen", "con_el_papel", "impresora", "servidor_impresora", "memorias"}
+_LLAVES: Final = {"exigir_imagen", "con_el_papel", "impresora", "servidor_impresora", "memorias", "formas_de_codigo"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class AjustesDelPuesto:
     """Cola de CUPS; vacía, lo que se imprime queda en PDF."""
     servidor_impresora: str = ""
     memorias: tuple[Path, ...] = RAICES
+    formas_de_codigo: tuple[str, ...] = FORMAS
+    """Qué códigos identifican un acta, en el orden en que se prueban (`nucleo.codigo_qr`)."""
     mesa: MesaDePruebas | None = None
 
 
@@ -93,7 +96,10 @@ def _de_toml(ruta: Path) -> AjustesDelPuesto:
     raices = dato.get("memorias", [str(r) for r in RAICES])
     if not isinstance(raices, list) or not all(isinstance(r, str) and _raiz_valida(r) for r in raices):
         raise _falla(ruta, "memorias es una lista de rutas absolutas, sin «..» y que no sea la raíz del disco")
-    return AjustesDelPuesto(exigir, papel, cola, servidor, tuple(Path(r) for r in raices))
+    formas = dato.get("formas_de_codigo", list(FORMAS))
+    if not isinstance(formas, list) or not formas or not all(f in FORMAS for f in formas):
+        raise _falla(ruta, f"formas_de_codigo es una lista con una o más de: {', '.join(FORMAS)}")
+    return AjustesDelPuesto(exigir, papel, cola, servidor, tuple(Path(r) for r in raices), tuple(formas))
 
 
 def _de_mesa(ruta: Path) -> MesaDePruebas:

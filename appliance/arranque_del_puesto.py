@@ -21,6 +21,7 @@ from appliance.lector_del_puesto import LectorDelPuesto
 from appliance.memorias import memorias
 from appliance.puesto import Puesto
 from appliance.vision.trabajador import Trabajador
+from nucleo.codigo_qr import Formas
 
 
 def abrir_puesto(kiosco: Kiosco, ajustes: AjustesDelPuesto) -> Puesto:
@@ -33,6 +34,8 @@ def abrir_puesto(kiosco: Kiosco, ajustes: AjustesDelPuesto) -> Puesto:
     """
     mesa = ajustes.mesa
     perfiles = leer_perfiles(con_simulados=mesa is not None)
+    # Sin llave: es un secreto del instituto y `puesto.toml` no lo guarda. El código firmado vale «sin comprobar».
+    formas = Formas(ajustes.formas_de_codigo)
     cierres: list[Callable[[], None]] = []
     try:
         trabajador = Trabajador(kiosco.identidad.proceso)
@@ -49,7 +52,7 @@ def abrir_puesto(kiosco: Kiosco, ajustes: AjustesDelPuesto) -> Puesto:
         lector = LectorDelPuesto(perfiles, inventario.foto, fijo=mesa.lector if mesa else "")
         lector.empezar()
         cierres.append(lector.terminar)
-        cadena = Cadena(kiosco.carpeta, kiosco.mesa, Mirador(trabajador, kiosco.proceso))
+        cadena = Cadena(kiosco.carpeta, kiosco.mesa, Mirador(trabajador, kiosco.proceso, formas))
         digitalizadora = Digitalizadora(cadena, escaner.fuente, Memorias(lambda: _memorias(ajustes)))
         digitalizadora.arrancar()
         cierres.append(digitalizadora.cerrar)
@@ -65,6 +68,7 @@ def abrir_puesto(kiosco: Kiosco, ajustes: AjustesDelPuesto) -> Puesto:
         impresora=ImpresoraCups(ajustes.impresora, ajustes.servidor_impresora) if ajustes.impresora else None,
         dispositivos=lambda: tuple(d.nombre for d in inventario.foto().dispositivos),
         nombre_escaner=escaner.nombre,
+        formas=formas,
         con_el_papel=ajustes.con_el_papel,
         cierres=tuple(cierres),
     )

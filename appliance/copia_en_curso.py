@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from threading import Lock, Thread
@@ -55,7 +56,9 @@ class CopiaEnCurso:
                     hecha = copiar()
                     if isinstance(hecha, Comprobante):
                         self._anotar_hecha(hecha, persona, ahora())
-                        self.impreso = imprimir(hecha)
+                        # Se comprobó en la memoria: que falle la impresora no la vuelve una copia fallida.
+                        with contextlib.suppress(Exception):
+                            self.impreso = imprimir(hecha)
                 except Falla as falla:
                     hecha = falla.rechazo
                 except Exception as error:

@@ -6,6 +6,8 @@ imagen es la equivocada) y se coteja otra vez.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from enum import Enum
 
@@ -14,6 +16,7 @@ from appliance.recepcion import Hecha
 from appliance.rechazos import con_rechazo
 from appliance.reloj import hora_creible
 from nucleo.acta import ResultadoCotejo
+from nucleo.campo import a_texto
 from nucleo.captura import PedirRecaptura, Verificada, estado_de, paso
 from nucleo.hechos import Captura, Cotejo, HechoDeActa, IdActa, Recaptura
 from nucleo.problema import Rechazo
@@ -35,8 +38,12 @@ class Cotejador:
         self._mesa = mesa
 
     @con_rechazo
-    def coincide(self, acta: IdActa, persona: str) -> Hecha | Rechazo:
-        """El papel dice lo verificado. Repetirlo no agrega otro hecho."""
+    def coincide(self, acta: IdActa, persona: str, visto: str | None = None) -> Hecha | Rechazo:
+        """El papel dice lo verificado. Repetirlo no agrega otro hecho.
+
+        Args:
+            visto: `huella_de` lo que la persona tuvo enfrente; si lo verificado ya es otra cosa, no se asienta nada.
+        """
         if isinstance(ajena := self._mesa.renglones(acta), Rechazo):
             return ajena
         with self._mesa.almacen.transaccion() as t:
@@ -44,6 +51,8 @@ class Cotejador:
             estado = estado_de(historia)
             if not isinstance(estado, Verificada):
                 return _sin_verificar(acta)
+            if visto is not None and visto != huella_de(estado):
+                return _cambio(acta)
             previo = cotejo_vigente(historia)
             if previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
                 return Hecha(estado)
@@ -53,18 +62,24 @@ class Cotejador:
             return Hecha(estado, t.asentar([cotejo], hora, self._mesa.reloj.calidad()))
 
     @con_rechazo
-    def no_coincide(self, acta: IdActa, persona: str, remedio: Remedio, motivo: str) -> Hecha | Rechazo:
+    def no_coincide(
+        self, acta: IdActa, persona: str, remedio: Remedio, motivo: str, visto: str | None = None
+    ) -> Hecha | Rechazo:
         """El papel dice otra cosa: queda no aceptada y vuelve a la captura.
 
         Args:
+            visto: como en `coincide`.
             motivo: para `REDIGITALIZACION`, una llave de `appliance.redigitalizacion.MOTIVOS_IMAGEN`; para `RECAPTURA`,
                 lo que se escribe en el hecho. No debe decir números: quien recaptura lee a ciegas.
         """
         renglones = self._mesa.renglones(acta)
         if isinstance(renglones, Rechazo):
             return renglones
-        if not isinstance(self._estado(acta), Verificada):
+        ahora = self._estado(acta)
+        if not isinstance(ahora, Verificada):
             return _sin_verificar(acta)
+        if visto is not None and visto != huella_de(ahora):
+            return _cambio(acta)
         if remedio is Remedio.REDIGITALIZACION:
             # Primero la imagen: si algo falla después, el acta sigue verificada y esto se repite sin daño.
             pedida = self._mesa.pedir_imagen(acta, persona, motivo)
@@ -87,6 +102,13 @@ class Cotejador:
         return estado_de(self._mesa.almacen.hechos_de(acta))
 
 
+def huella_de(verificada: Verificada) -> str:
+    """Corta y distinta si cambia cualquier renglón o la vuelta: liga lo que se vio en pantalla con lo que se acepta."""
+    campos = {nombre: a_texto(campo) for nombre, campo in verificada.asentado.campos().items()}
+    dicho = json.dumps([verificada.vuelta, campos], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(dicho.encode()).hexdigest()[:16]
+
+
 def cotejo_vigente(historia: Sequence[HechoDeActa]) -> Cotejo | None:
     """El último cotejo de la vuelta en curso; una recaptura posterior lo deja sin efecto.
 
@@ -106,6 +128,15 @@ def capturaron(historia: Sequence[HechoDeActa]) -> tuple[str, ...]:
     capturas = [h for h in historia if isinstance(h, Captura)]
     vuelta = max((c.vuelta for c in capturas), default=0)
     return tuple(dict.fromkeys(c.persona for c in capturas if c.vuelta == vuelta))
+
+
+def _cambio(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "CAMBIO",
+        f"Lo verificado del acta {acta.casilla} cambió mientras usted la miraba",
+        "otra persona pidió capturarla otra vez y ya se verificó",
+        "compare otra vez el papel con lo que ahora dice la pantalla",
+    )
 
 
 def _sin_verificar(acta: IdActa) -> Rechazo:

@@ -82,10 +82,16 @@ class Empacador:
             return Empacada(caja, antes.caja if antes else "", asientos[0])
 
     @con_rechazo
-    def cerrar_caja(self, persona: str) -> Caja | Rechazo:
-        """Cierra la caja abierta y devuelve lo que lleva. La siguiente queda abierta."""
+    def cerrar_caja(self, persona: str, nombre: str | None = None) -> Caja | Rechazo:
+        """Cierra la caja abierta y devuelve lo que lleva. La siguiente queda abierta.
+
+        Args:
+            nombre: la que la persona tiene enfrente; si ya no es la abierta, no se cierra ninguna.
+        """
         with self._mesa.almacen.transaccion() as t:
             caja = _cajas(t)[-1]
+            if nombre is not None and nombre != caja.nombre:
+                return _ya_cerrada(nombre, caja.nombre)
             if not caja.actas:
                 return _vacia(caja.nombre)
             hora = hora_creible(self._mesa.reloj)
@@ -143,6 +149,15 @@ def _por_verificar(acta: IdActa) -> Rechazo:
         f"El acta {acta.casilla} todavía no está verificada",
         "le falta alguna lectura, y para eso puede hacer falta el papel",
         "déjela fuera y empáquela cuando se verifique; coordinación puede guardarla así",
+    )
+
+
+def _ya_cerrada(caja: str, abierta: str) -> Rechazo:
+    return Rechazo(
+        "CAJA_CERRADA",
+        f"La {caja[:20]} ya estaba cerrada; la {abierta} sigue abierta",
+        "la cerró otra persona, o la página quedó de antes",
+        "si le falta su relación, imprímala de la lista de cajas cerradas",
     )
 
 

@@ -51,10 +51,13 @@ class Memoria:
 
 
 def memorias(raices: Sequence[Path] = RAICES) -> tuple[Memoria, ...]:
-    """Las que hay montadas ahora bajo esas raíces, en orden de nombre."""
+    """Las que hay montadas ahora bajo esas raíces, en orden de nombre.
+
+    Una cuyo nombre no se puede escribir en una página (bytes sueltos, saltos de renglón) no se ofrece.
+    """
     halladas = []
     for punto, opciones in _montajes():
-        if any(raiz in punto.parents for raiz in raices):
+        if str(punto).isprintable() and any(raiz in punto.parents for raiz in raices):
             with contextlib.suppress(OSError):
                 uso = shutil.disk_usage(punto)
                 halladas.append(Memoria(punto, uso.free, uso.total, "ro" not in opciones))

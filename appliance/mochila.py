@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -253,9 +254,12 @@ def _volcar(carpeta: Path, nombre: str, contenido: bytes) -> Archivo:
 
 
 def _leer(ruta: Path, maximo: int) -> bytes:
-    # O_NOFOLLOW: en una memoria ajena, «sobres.jsonl» podría ser un enlace a cualquier archivo del kiosco.
-    descriptor = os.open(ruta, os.O_RDONLY | os.O_NOFOLLOW)
+    # En una memoria ajena, «sobres.jsonl» podría ser un enlace a cualquier archivo del kiosco, o una tubería que deje
+    # esperando para siempre a quien la abra.
+    descriptor = os.open(ruta, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as archivo:
+        if not stat.S_ISREG(os.fstat(archivo.fileno()).st_mode):
+            raise OSError(errno.EINVAL, f"{ruta.name} no es un archivo")
         contenido = archivo.read(maximo + 1)
     if len(contenido) > maximo:
         raise OSError(errno.EFBIG, f"{ruta.name} es más grande de lo que debe")

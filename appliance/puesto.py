@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from appliance.digitalizacion.digitalizadora import Digitalizadora
 from appliance.impresion.puerto import Impresora
+from nucleo.codigo_qr import Formas
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Puesto:
     """Lo conectado ahora, cada uno con palabras."""
     nombre_escaner: Callable[[], str] = str
     """Cómo se llama el escáner, para una persona; vacío si no hay."""
+    formas: Formas = field(default_factory=Formas)
+    """Qué códigos identifican un acta aquí."""
     con_el_papel: bool = False
     """Si, a falta de imagen, se captura con el papel enfrente."""
     cierres: tuple[Callable[[], None], ...] = field(default=(), repr=False)

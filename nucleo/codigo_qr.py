@@ -237,7 +237,11 @@ _SIN_LLAVE: Final = Formas()
 
 
 def _cotejar(dicho: _Dicho, forma: str, proceso: Proceso, formas: Formas) -> Identificado | Rechazo:
-    eleccion = _eleccion(dicho, proceso)
+    posibles = _elecciones(dicho, proceso)
+    if len(posibles) > 1:
+        que = "El código de barras no alcanza a decir de qué elección es"
+        return Rechazo("CODIGO_ROTO", que, *_ROTO)
+    eleccion = posibles[0] if posibles else None
     entidad = dicho.casilla[:2]
     if eleccion is None or entidad != f"{proceso.entidad:02d}":
         de = f"de la elección {dicho.eleccion[:20]}" if dicho.eleccion else "de otra elección"
@@ -260,14 +264,11 @@ def _cotejar(dicho: _Dicho, forma: str, proceso: Proceso, formas: Formas) -> Ide
     return Identificado(IdActa(eleccion.clave, casilla.clave), forma, dicho.nonce, dicho.firma, dicho.folio)
 
 
-def _eleccion(dicho: _Dicho, proceso: Proceso) -> Eleccion | None:
-    """La elección que dice el código, o `None` si no es de este proceso o no se puede saber cuál."""
+def _elecciones(dicho: _Dicho, proceso: Proceso) -> list[Eleccion]:
+    """Las de este proceso que pueden ser la del código; más de una sólo si su resumen coincide."""
     if dicho.eleccion is not None:
-        return proceso.elecciones.get(dicho.eleccion)
-    posibles = [
-        e for e in proceso.elecciones.values() if etiqueta.resumen_de_eleccion(e.clave) == dicho.resumen_de_eleccion
-    ]
-    return posibles[0] if len(posibles) == 1 else None
+        return [e for e in proceso.elecciones.values() if e.clave == dicho.eleccion]
+    return [e for e in proceso.elecciones.values() if etiqueta.resumen_de_eleccion(e.clave) == dicho.resumen_de_eleccion]
 
 
 _A_MANO: Final = "vuelva a pasarlo; si no se puede, identifique el acta por su sección y casilla"

@@ -1,7 +1,8 @@
 """Un kiosco que sólo digitaliza, para matarlo: la cadena y la visión de producción, y un paso en que se muere.
 
-    python -m tests.digitalizador_de_laboratorio CARPETA [--hojas DIR] [--matar-en PASO | --llenar-en PASO]
+    python -m tests.digitalizador_de_laboratorio CARPETA [--hojas DIR] [--visto DIR] [--matar-en PASO | --llenar-en PASO]
 
+Con `--visto` no se mira otra vez: se usa lo que la visión de producción ya vio en esas mismas hojas (`guardar_visto`).
 Sale con 0 si terminó, 3 si el disco no dejó.
 """
 
@@ -9,22 +10,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from appliance.arranque import Kiosco, abrir_kiosco
 from appliance.digitalizacion import tabla
-from appliance.digitalizacion.cadena import Cadena
+from appliance.digitalizacion.cadena import Cadena, Mirar, Vistazo
 from appliance.digitalizacion.entrada import escribir_hoja
-from appliance.digitalizacion.mirador import Mirador
+from appliance.digitalizacion.hoja import Vista
 from appliance.falla import Falla
 from appliance.reloj import RelojDeEnsayo
-from appliance.vision.trabajador import Trabajador
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.hechos import IdActa
+from nucleo.problema import Rechazo
 
 ACTAS = (IdActa("GUB", "200003B0100"), IdActa("GUB", "200003C0100"))
 MUERTO_DE_LLENO = 3
@@ -34,6 +37,7 @@ def principal() -> int:
     opciones = argparse.ArgumentParser()
     opciones.add_argument("carpeta", type=Path)
     opciones.add_argument("--hojas", type=Path)
+    opciones.add_argument("--visto", type=Path)
     opciones.add_argument("--matar-en", default="")
     opciones.add_argument("--llenar-en", default="")
     leidas = opciones.parse_args()
@@ -46,13 +50,51 @@ def principal() -> int:
 
     try:
         kiosco = abrir_kiosco(leidas.carpeta, RelojDeEnsayo(datetime.fromisoformat("2022-06-05T20:14:00-05:00")))
-        with Trabajador(kiosco.identidad.proceso) as trabajador:
-            cadena = Cadena(leidas.carpeta, kiosco.mesa, Mirador(trabajador, kiosco.proceso), al_paso=al_paso)
-            digitalizar(kiosco, cadena, leidas.hojas)
+        with quien_mira(kiosco, leidas.visto) as mirar:
+            digitalizar(kiosco, Cadena(leidas.carpeta, kiosco.mesa, mirar, al_paso=al_paso), leidas.hojas)
     except Falla as falla:
         print(f"{falla.rechazo.codigo}: {falla}")
         return MUERTO_DE_LLENO
     return 0
+
+
+@contextlib.contextmanager
+def quien_mira(kiosco: Kiosco, visto: Path | None) -> Iterator[Mirar]:
+    """La visión de producción, o lo que ya vio."""
+    if visto is not None:
+        yield lambda ruta: leer_visto(visto, ruta)
+        return
+    # Aquí y no arriba: cargar OpenCV es lo más lento de este proceso, y con `--visto` no hace falta.
+    from appliance.digitalizacion.mirador import Mirador
+    from appliance.vision.trabajador import Trabajador
+
+    with Trabajador(kiosco.identidad.proceso) as trabajador:
+        yield Mirador(trabajador, kiosco.proceso)
+
+
+def guardar_visto(visto: Path, hojas: Path, mirar: Mirar) -> None:
+    """Mira de verdad cada hoja y deja lo visto en `visto`, por la huella de su archivo."""
+    for ruta in sorted(hojas.iterdir()):
+        vistazo = mirar(ruta)
+        assert isinstance(vistazo, Vistazo), vistazo
+        lugar = visto / _huella(ruta)
+        lugar.with_suffix(".json").write_text(vistazo.vista.a_texto())
+        lugar.with_suffix(".webp").write_bytes(vistazo.imagen)
+
+
+def leer_visto(visto: Path, ruta: Path) -> Vistazo | Rechazo:
+    """Lo que se vio en un archivo con esos mismos bytes; de uno cortado o cambiado no hay nada."""
+    lugar = visto / _huella(ruta)
+    try:
+        return Vistazo(
+            Vista.de_texto(lugar.with_suffix(".json").read_text()), lugar.with_suffix(".webp").read_bytes()
+        )
+    except FileNotFoundError:
+        return Rechazo("IMAGEN_ROTA", "La imagen está dañada o incompleta", "se cortó", "digitalice otra vez el acta")
+
+
+def _huella(ruta: Path) -> str:
+    return hashlib.sha256(ruta.read_bytes()).hexdigest()
 
 
 def digitalizar(kiosco: Kiosco, cadena: Cadena, hojas: Path | None) -> None:

@@ -72,9 +72,10 @@ class Recorrido:
             return f"{len(self.vistas)} pantallas, sin tiempos"
         solos = sorted(ms for _, ms in self.tiempos)
         lentas = sorted(self.tiempos, key=lambda t: -t[1])[:6]
+        p95 = solos[int(len(solos) * 0.95)]
         return (
             f"{len(self.vistas)} pantallas distintas; {len(solos)} interacciones; servidor: mediana "
-            f"{statistics.median(solos):.1f} ms, p95 {solos[int(len(solos) * 0.95)]:.1f} ms, máximo {solos[-1]:.1f} ms\n"
+            f"{statistics.median(solos):.1f} ms, p95 {p95:.1f} ms, máximo {solos[-1]:.1f} ms\n"
             + "más lentas: "
             + ", ".join(f"{ruta} {ms:.0f} ms" for ruta, ms in lentas)
         )

@@ -12,7 +12,6 @@ from nucleo.modos import MODOS
 from nucleo.problema import Rechazo
 
 
-
 def correr(opciones: Namespace) -> int:
     """Sin `--a` sólo dice el modo. Con `--a` y sin `--confirmar` dice qué pasará. Raises: Falla."""
     if opciones.a is None:

@@ -85,7 +85,8 @@ class Cadena:
             tabla.cerrar_lote(t, lote.lote, entraron=entraron, a_medias=a_medias, fin=fin, falla=falla)
             salieron = sum(tabla.cuentas(t, lote.lote).values())
             detalle = f"{lote.lote} entraron {entraron}, a medias {a_medias}, registros {salieron}; {fin}"
-            t.anotar(ahora, "lote_terminado", persona=lote.persona, detalle=detalle)
+            evento = "fotos_importadas" if lote.digitalizacion is Digitalizacion.MOVIL else "lote_terminado"
+            t.anotar(ahora, evento, persona=lote.persona, detalle=detalle)
             if falla is not None:
                 t.anotar(ahora, "escaner_falla", persona=lote.persona, detalle=f"{falla.codigo}: {falla.que}")
 

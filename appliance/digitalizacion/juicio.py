@@ -36,6 +36,9 @@ _DE_CODIGO: Final = (
 )
 """De lo que más dice a lo que menos: si una hoja trae varios códigos malos, se explica el primero que salga aquí."""
 
+_CONTRADICEN: Final = frozenset(_DE_CODIGO) - {Motivo.CODIGO_ROTO, Motivo.CODIGO_AJENO}
+"""Dicen que el papel es otra acta. Uno roto o ajeno (publicidad, una mala lectura) no dice nada del papel."""
+
 
 def juzgar(
     vista: Vista,
@@ -58,6 +61,9 @@ def juzgar(
     if not actas:
         return _sin_acta(vista)
     acta = actas[0]
+    # Nuestra etiqueta pegada en el acta de otra elección: el código impreso en el papel dice que no es ésta.
+    if vista.elegida is None and any(motivo_de(c.rechazo) in _CONTRADICEN for c in vista.codigos):
+        return Juicio(None, Motivo.VARIOS_CODIGOS, f"{acta.casilla} y otra que aquí no se recibe")
     hechos = historia(acta)
     imagenes = [h for h in hechos if isinstance(h, Imagen)]
     if imagenes and imagenes[-1].sha256 == sha256:

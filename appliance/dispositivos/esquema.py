@@ -55,32 +55,6 @@ DESTINO: Final = Forma(
 )
 SHA256: Final = Forma(re.compile(r"([0-9a-f]{64})?"), "64 cifras hexadecimales en minúsculas, o nada")
 MODO: Final = re.compile(r"[a-z][a-z_]{0,29}")
-VARIABLE: Final = re.compile(r"SANE_DEBUG_[A-Z0-9_]{1,30}")
-NIVEL: Final = re.compile(r"[0-9]{1,3}")
-
-_LARGA: Final = re.compile(r"(--[a-z][a-z0-9-]{1,39})(=[\w ./()%-]{1,60})?")
-_MEDIDA: Final = re.compile(r"\d{1,4}(\.\d{1,3})?")
-_DE_SCANIMAGE: Final = (
-    *("--device-name", "--format", "--icc-profile", "--list-devices", "--formatted-device-list", "--batch"),
-    *("--batch-start", "--batch-count", "--batch-increment", "--batch-double", "--batch-prompt", "--batch-print"),
-    *("--accept-md5-only", "--progress", "--output-file", "--dont-scan", "--test", "--all-options", "--help"),
-    *("--verbose", "--buffer-size", "--version"),
-)
-
-
-def opcion_prohibida(anterior: str, opcion: str) -> bool:
-    """Si esa opción no es una del controlador: un perfil no elige el dispositivo ni dónde se escribe.
-
-    Args:
-        anterior: la que va antes en la lista; `-x`, `-y`, `-l` y `-t` llevan después su medida en milímetros.
-    """
-    if opcion in ("-x", "-y", "-l", "-t") or _MEDIDA.fullmatch(opcion):
-        return bool(_MEDIDA.fullmatch(opcion)) != (anterior in ("-x", "-y", "-l", "-t"))
-    larga = _LARGA.fullmatch(opcion)
-    if larga is None or anterior in ("-x", "-y", "-l", "-t"):
-        return True
-    # scanimage acepta abreviaturas: «--out» también es --output-file.
-    return any(propia.startswith(larga[1]) for propia in _DE_SCANIMAGE)
 
 
 class TablaDePerfil(Tabla):

@@ -20,6 +20,7 @@ from appliance.dispositivos.perfil import (
     Perfil,
     Sane,
 )
+from appliance.escaneo.opciones import MEDIDAS, opcion_prohibida, variable_prohibida
 from nucleo.definicion.esquema import Claves
 from nucleo.definicion.sintaxis import abrir
 from nucleo.definicion.tabla import Lectura
@@ -161,12 +162,12 @@ def _modos(tabla: e.TablaDePerfil) -> Mapping[str, tuple[str, ...]]:
             )
         else:
             for i, opcion in enumerate(opciones):
-                if e.opcion_prohibida(opciones[i - 1] if i else "", opcion):
+                if opcion_prohibida(opciones[i - 1] if i else "", opcion):
                     que = f"el modo {modo} no puede llevar la opción {opcion[:60]!r}"
                     causa = "no es una opción del controlador, o le falta su medida"
                     tabla.problema(que, causa, "use --opcion=valor, o -x, -y, -l, -t y su medida", "modos", modo, i)
             modos[modo] = tuple(opciones)
-            if opciones and opciones[-1] in ("-x", "-y", "-l", "-t"):
+            if opciones and opciones[-1] in MEDIDAS:
                 que = f"al modo {modo} le falta la medida de {opciones[-1]}"
                 tabla.problema(que, "se cortó la lista", "agregue los milímetros", "modos", modo)
     if "modos" in tabla and "adf_carta" not in tabla.pares("modos"):
@@ -177,7 +178,7 @@ def _modos(tabla: e.TablaDePerfil) -> Mapping[str, tuple[str, ...]]:
 def _entorno(tabla: e.TablaDePerfil) -> Mapping[str, str]:
     entorno: dict[str, str] = {}
     for variable, nivel in tabla.pares("entorno").items():
-        if e.VARIABLE.fullmatch(variable) and isinstance(nivel, str) and e.NIVEL.fullmatch(nivel):
+        if isinstance(nivel, str) and not variable_prohibida(variable, nivel):
             entorno[variable] = nivel
         else:
             que = f"«{variable[:60]}» no se puede poner en el entorno del controlador"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from appliance.escaneo.opciones import MEDIDAS, opcion_prohibida, variable_prohibida
 from appliance.escaneo.puerto import Ajustes
 from nucleo.problema import Rechazo
 
@@ -13,16 +14,6 @@ FORMATO: Final = "pnm"
 PREFIJO: Final = "h"
 
 _NOMBRE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,39}(?::.{1,160})?")
-_LARGA: Final = re.compile(r"(--[A-Za-z][A-Za-z0-9-]{1,39})(?:=.{0,200})?")
-_MEDIDAS: Final = ("-l", "-t", "-x", "-y")
-_MEDIDA: Final = re.compile(r"-?\d{1,4}(?:\.\d{1,4})?")
-_DE_SCANIMAGE: Final = (
-    *("--device-name", "--format", "--icc-profile", "--list-devices", "--formatted-device-list", "--batch"),
-    *("--batch-start", "--batch-count", "--batch-increment", "--batch-double", "--batch-print", "--batch-prompt"),
-    *("--accept-md5-only", "--progress", "--output-file", "--dont-scan", "--test", "--all-options", "--help"),
-    *("--verbose", "--buffer-size", "--version"),
-)
-_VARIABLE: Final = re.compile(r"SANE_DEBUG_[A-Z0-9_]{1,40}")
 _ALIMENTADOR: Final = re.compile(r"adf|feeder|alimentador", re.IGNORECASE)
 _FUENTE: Final = re.compile(r"--source=(.*)")
 
@@ -55,13 +46,13 @@ def orden_de_lote(ajustes: Ajustes) -> list[str] | Rechazo:
         return _invalido(f"{ajustes.dispositivo[:40]!r} no es el nombre de un escáner")
     anterior = ""
     for opcion in ajustes.opciones:
-        if not _opcion_valida(anterior, opcion):
+        if opcion_prohibida(anterior, opcion):
             return _invalido(f"{opcion[:40]!r} no es una opción del controlador")
         anterior = opcion
-    if anterior in _MEDIDAS:
+    if anterior in MEDIDAS:
         return _invalido(f"a {anterior} le falta su medida")
     for variable, valor in ajustes.entorno:
-        if not (_VARIABLE.fullmatch(variable) and valor.isascii() and valor.isdecimal() and len(valor) <= 3):
+        if variable_prohibida(variable, valor):
             return _invalido(f"{variable[:40]!r} no es una variable del controlador")
     orden = ["scanimage", f"--device-name={ajustes.dispositivo}", f"--format={FORMATO}", "--progress"]
     # Sin la ruta de la carpeta: un «%» en ella sería otra plantilla. scanimage corre dentro.
@@ -69,18 +60,6 @@ def orden_de_lote(ajustes: Ajustes) -> list[str] | Rechazo:
     if una_hoja(ajustes):
         orden.append("--batch-count=1")
     return [*orden, *ajustes.opciones]
-
-
-def _opcion_valida(anterior: str, opcion: str) -> bool:
-    if not opcion.isprintable():
-        return False
-    if anterior in _MEDIDAS:
-        return _MEDIDA.fullmatch(opcion) is not None
-    if opcion in _MEDIDAS:
-        return True
-    larga = _LARGA.fullmatch(opcion)
-    # scanimage acepta abreviaturas: «--out» también es --output-file.
-    return larga is not None and not any(propia.startswith(larga[1]) for propia in _DE_SCANIMAGE)
 
 
 def _invalido(que: str) -> Rechazo:

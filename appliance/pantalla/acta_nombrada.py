@@ -31,7 +31,7 @@ def actas_nombradas(p: Pantalla, texto: str) -> list[IdActa] | Rechazo:
             "el campo quedó vacío",
             "pase el código por el lector o teclee la clave de la casilla",
         )
-    leido = identificar(texto, p.proceso)
+    leido = identificar(texto, p.proceso, p.puesto.formas)
     return leido if isinstance(leido, Rechazo) else [leido.acta]
 
 

@@ -57,9 +57,7 @@ _INESPERADO: Final = Aviso(
 )
 
 
-def crear_app(
-    kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS, aparato: Aparato | None = None
-) -> FastAPI:
+def crear_app(kiosco: Kiosco, puerto: int, puesto: Puesto = SIN_APARATOS, aparato: Aparato | None = None) -> FastAPI:
     """La aplicación para ese kiosco; sólo contesta en los nombres de esta máquina y ese puerto.
 
     Args:

@@ -161,7 +161,7 @@ def _actas_de(p: Pantalla, que: str) -> list[IdActa] | Rechazo:
     casilla = p.proceso.casillas.get(clave)
     if casilla is not None:
         return [IdActa(e.clave, clave) for e in p.proceso.elecciones.values() if casilla.tipo in e.tipos_casilla]
-    leido = identificar(que, p.proceso)
+    leido = identificar(que, p.proceso, p.puesto.formas)
     return leido if isinstance(leido, Rechazo) else [leido.acta]
 
 

@@ -30,7 +30,7 @@ from nucleo.captura import (
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
-_NADA_QUE_HACER: Final = "si llega una bolsa, registre su acopio; lo demás toca a otra persona"
+_NADA_QUE_HACER: Final = "espere a que llegue otra; lo que haya en la fila le toca a otra persona"
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente
+from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente, huella_de
 from appliance.pantalla.acta_nombrada import TIPOS, actas_nombradas, en_palabras, lugar
 from appliance.pantalla.hoja import en_palabras as campo_en_palabras
 from appliance.pantalla.hoja import renglones_de
@@ -90,6 +90,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             renglones=[(r, campo_en_palabras(campos[r.clave])) for r in renglones_de(p.proceso, acta)],
             imagen=vista_de(app, p).de(acta),
             vuelta=estado.vuelta,
+            visto=huella_de(estado),
             ya=COTEJOS[previo.resultado] if previo is not None else "",
             conviene_otra=_conviene_otra(p, e, quienes),
             quienes=[nombre_de(p, c) for c in quienes],
@@ -101,9 +102,9 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         acta = IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            hecha = cotejador.coincide(acta, persona_de(e).clave)
+            hecha = cotejador.coincide(acta, persona_de(e).clave, e.texto("visto"))
             if isinstance(hecha, Rechazo):
-                return "/cotejo", de_rechazo(hecha)
+                return _ruta(acta) if hecha.codigo == "CAMBIO" else "/cotejo", de_rechazo(hecha)
             que = f"Cotejada: {en_palabras(p, acta)}" if hecha.asientos else f"{casilla} ya estaba cotejada"
             return "/cotejo", Aviso(True, que, "coincide con el papel", "guárdela en la caja y tome la siguiente")
 
@@ -118,7 +119,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if remedio is None or (remedio is Remedio.REDIGITALIZACION and e.texto("motivo") not in MOTIVOS_IMAGEN):
                 return _ruta(acta), _FALTA_REMEDIO
             motivo = MOTIVO_RECAPTURA if remedio is Remedio.RECAPTURA else e.texto("motivo")
-            hecha = cotejador.no_coincide(acta, persona_de(e).clave, remedio, motivo)
+            hecha = cotejador.no_coincide(acta, persona_de(e).clave, remedio, motivo, e.texto("visto"))
             if isinstance(hecha, Rechazo):
                 return _ruta(acta), de_rechazo(hecha)
             if remedio is Remedio.REDIGITALIZACION:

@@ -88,7 +88,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         persona = persona_de(e).clave
 
         def accion() -> tuple[str, Aviso | None]:
-            caja = empacador.cerrar_caja(persona)
+            caja = empacador.cerrar_caja(persona, e.texto("abierta"))
             if isinstance(caja, Rechazo):
                 return _RUTA, de_rechazo(caja)
             return _RUTA, _imprimir(p, caja, persona)

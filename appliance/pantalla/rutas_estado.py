@@ -16,6 +16,7 @@ from appliance.pantalla.linea_de_tiempo import horas_de_corte
 from appliance.pantalla.pagina import Pantalla, PideCoordinacion
 from appliance.pantalla.rutas_coordinacion import hace, nombre_de, p_local
 from appliance.vigilante import faltan_por_mandar
+from nucleo.codigo_qr import INE8
 from nucleo.eventos import eventos
 
 RENGLONES: Final = 100
@@ -121,4 +122,7 @@ def _aparatos(p: Pantalla) -> list[tuple[str, str]]:
         dicho = getattr(estado, "palabras", "") or getattr(estado, "que", "")
     escaner = p.puesto.nombre_escaner() or "no se ve ninguno"
     conectado = "; ".join(p.puesto.dispositivos()) or "nada que este kiosco reconozca"
-    return [("Escáner", escaner), ("Impresora", dicho), ("Conectado ahora", conectado)]
+    codigos = ", ".join(p.puesto.formas.admitidas)
+    if INE8 in p.puesto.formas.admitidas and p.puesto.formas.llave is None:
+        codigos += f" (firma de los {INE8} sin comprobar: este kiosco no lleva la llave del instituto)"
+    return [("Escáner", escaner), ("Impresora", dicho), ("Conectado ahora", conectado), ("Códigos de acta", codigos)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from appliance.pantalla.pagina import Pantalla, PideAcopio
+from appliance.pantalla.pagina import Pantalla, PideAcopio, persona_de
 from appliance.pantalla.rutas_acopio import DOCUMENTOS
+from appliance.personas import Papel
 from nucleo.hechos import FueraDeCatalogo
 
 
@@ -21,4 +22,5 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             titulo="Fuera de catálogo",
             declarados=[(h, h.hora.astimezone(huso)) for h in reversed(declarados)],
             documentos=DOCUMENTOS,
+            digitaliza=persona_de(e).puede(Papel.DIGITALIZACION, Papel.COORDINACION),
         )

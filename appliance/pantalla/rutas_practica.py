@@ -13,6 +13,7 @@ from appliance.practica.calificacion import calificar, tiempo
 from appliance.practica.lecciones import leer_lecciones
 from appliance.practica.siembra import empezar as anotar_empezada
 from appliance.practica.siembra import sembrar
+from appliance.practica.siembra import terminar as anotar_terminada
 from nucleo.formato import leer_formatos
 from nucleo.hechos import Acopio
 from nucleo.modos import CAPACITACION
@@ -35,6 +36,9 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         persona = persona_de(e)
         calificadas = {x.acta: calificar(x, p.kiosco.almacen.hechos_de(x.acta), persona.clave) for x in lecciones}
         hechas = [c for c in calificadas.values() if c is not None]
+        aciertos, total = sum(c.aciertos for c in hechas), sum(c.total for c in hechas)
+        if len(hechas) == len(lecciones):
+            anotar_terminada(p.kiosco.almacen, persona.clave, p.ahora(), f"{aciertos} de {total} renglones")
         return p.pagina(
             "practica.html",
             e,
@@ -42,8 +46,8 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             lecciones=[(x, calificadas[x.acta]) for x in lecciones],
             empezada=empezo() is not None,
             hechas=len(hechas),
-            aciertos=sum(c.aciertos for c in hechas),
-            total=sum(c.total for c in hechas),
+            aciertos=aciertos,
+            total=total,
             tardo=tiempo(hechas, empezo()),
             rotulos={x.acta: {r.clave: r.rotulo for r in renglones_de(p.proceso, x.acta)} for x in lecciones},
             en_palabras=en_palabras,

@@ -10,7 +10,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from appliance.almacen import Almacen
+from appliance.almacen import Almacen, Lectura
 from appliance.mesa import Mesa
 from appliance.practica.lecciones import Leccion
 from appliance.vision.registro import Registro
@@ -22,6 +22,7 @@ from nucleo.problema import Rechazo
 
 PERSONA: Final = "practica"
 _EMPEZADA: Final = "practica_empezada"
+_TERMINADA: Final = "practica_terminada"
 _PULGADA_MM: Final = 25.4
 
 
@@ -61,12 +62,23 @@ def empezar(almacen: Almacen, persona: str, hora: datetime) -> None:
         t.anotar(hora, _EMPEZADA, persona=persona)
 
 
+def terminar(almacen: Almacen, persona: str, hora: datetime, detalle: str) -> None:
+    """Anota, una sola vez, que esa persona leyó todas las actas de muestra y cómo le fue. Raises: Falla."""
+    with almacen.transaccion() as t:
+        if not _anotado(t, _TERMINADA, persona):
+            t.anotar(hora, _TERMINADA, persona=persona, detalle=detalle)
+
+
 def practico(almacen: Almacen, persona: str) -> bool:
     """Si esa persona ya empezó la práctica en este kiosco. Raises: Falla."""
     with almacen.lectura() as mirada:
-        fila = mirada.conexion.execute(
-            "SELECT 1 FROM bitacora WHERE evento = ? AND persona = ? LIMIT 1", (_EMPEZADA, persona)
-        ).fetchone()
+        return _anotado(mirada, _EMPEZADA, persona)
+
+
+def _anotado(mirada: Lectura, evento: str, persona: str) -> bool:
+    fila = mirada.conexion.execute(
+        "SELECT 1 FROM bitacora WHERE evento = ? AND persona = ? LIMIT 1", (evento, persona)
+    ).fetchone()
     return fila is not None
 
 
@@ -81,8 +93,8 @@ def _registrar(mesa: Mesa, leccion: Leccion, formatos: tuple[Formato, ...], cont
     sha256 = mesa.imagenes.guardar(contenido)
     with mesa.almacen.transaccion() as t:
         t.conexion.execute(
-            "INSERT OR IGNORE INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura, "
-            "eleccion, casilla) VALUES ('practica', 1, 'asignada', ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, "
+            "lectura, eleccion, casilla) VALUES ('practica', 1, 'asignada', ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 Digitalizacion.ESCANER.value,
                 PERSONA,

@@ -100,6 +100,14 @@ def test_los_dos_lados_del_enlace_no_se_conocen() -> None:
         assert not [nombre(m) for m in modulos(uno) if otro in ajenos(m)]
 
 
+@pytest.mark.parametrize("modulo", modulos("appliance"), ids=nombre)
+def test_el_kiosco_no_sabe_que_hay_simulados(modulo: Path) -> None:
+    """En producción no existen: ni se importan, ni se nombra el código que los hace."""
+    texto = modulo.read_text("utf-8")
+    for palabra in ("import ensayo", "from ensayo", "ensayo.mesa", "ensayo/mesa", "EscanerEscl", "LectorDeMesa"):
+        assert palabra not in texto, f"{nombre(modulo)} nombra {palabra}"
+
+
 def test_todo_lo_que_se_importa_esta_declarado() -> None:
     declarados = {
         re.split(r"[<>=;\s\[]", renglon, maxsplit=1)[0].lower().replace("_", "-")

@@ -62,6 +62,7 @@ class Puesto:
                 httpx.get(self.casa + "/turno", trust_env=False)
                 return
             except httpx.TransportError:
+                assert self._proceso.poll() is None, "el kiosco se cerró al arrancar"
                 assert time.monotonic() < limite, "el kiosco no arrancó"
                 time.sleep(0.05)
 
@@ -207,6 +208,7 @@ def test_un_acta_completa_solo_con_dedos(puesto: Puesto) -> None:
 
 def test_un_acta_completa_solo_con_teclas(puesto: Puesto) -> None:
     puesto.soy("Capturista 1")
+    expect(puesto.pagina.get_by_role("button", name="Siguiente acta")).to_be_focused()
     puesto.pagina.keyboard.press("Enter")
     puesto.pagina.wait_for_selector(".renglon.activo")
     teclas, claves = puesto.pagina.keyboard, list(puesto.asentado.campos())

@@ -11,10 +11,12 @@ from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente
 from appliance.mesa import Mesa
 from appliance.reloj import RelojFijado
 from nucleo.acta import Digitalizacion, Origen, ResultadoCotejo
+from nucleo.campo import Numero
 from nucleo.captura import SinCaptura, Verificada
 from nucleo.hechos import Cotejo, IdActa, Recaptura
 from tests.kiosco_de_prueba import A1, A2, A3, abrir_mesa, bien, codigo, hora, lectura
 from tests.pantallas_de_prueba import mandar, pantallas
+from tests.turno_de_prueba import oculto
 
 RUTA = f"/cotejo/{A1.eleccion}/{A1.casilla}"
 MOTIVO = "no coincide con el papel"
@@ -131,6 +133,25 @@ def test_quien_la_capturo_recibe_un_aviso_y_no_un_candado(mesa: Mesa, tmp_path: 
     assert "Usted capturó esta acta" not in pantallas(mesa, tmp_path, "capturista-3").get(RUTA).text
     mandar(pantallas(mesa, tmp_path, "capturista-1"), RUTA, f"{RUTA}/coincide")
     assert cotejos(mesa) == [ResultadoCotejo.ACEPTADA]
+
+
+def test_lo_verificado_cambia_entre_mirarlo_y_aceptarlo(mesa: Mesa, tmp_path: Path, reloj: RelojFijado) -> None:
+    verificar(mesa)
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    vieja = navegador.get(RUTA).text
+    vista = {n: oculto(vieja, n) for n in ("sello", "intento", "visto")}
+    bien(Cotejador(mesa).no_coincide(A1, "caro", Remedio.RECAPTURA, MOTIVO))
+    reloj.avanzar(timedelta(seconds=30))
+    for persona in ("capturista-1", "capturista-2"):
+        bien(mesa.tomar(A1, persona))
+        bien(mesa.capturar(A1, persona, lectura(A1, PAN=Numero(50))))
+    pagina = navegador.post(f"{RUTA}/coincide", data=vista).text
+    assert "cambió mientras usted la miraba" in pagina
+    assert cotejos(mesa) == [ResultadoCotejo.NO_ACEPTADA], "nadie aceptó lo que no vio"
+    otra = vista | {"intento": oculto(pagina, "intento"), "remedio": "recaptura"}
+    assert "cambió mientras usted la miraba" in navegador.post(f"{RUTA}/no-coincide", data=otra).text
+    assert isinstance(bien(mesa.estado(A1)), Verificada)
+    assert "Cotejada" in mandar(navegador, RUTA, f"{RUTA}/coincide")
 
 
 def test_no_coincide_sin_decir_que_hacer_no_cambia_nada(mesa: Mesa, tmp_path: Path) -> None:

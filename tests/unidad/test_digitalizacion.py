@@ -107,6 +107,16 @@ def test_un_codigo_malo_junto_a_uno_bueno_no_estorba(lector: Lector) -> None:
     assert (quedo.estado, quedo.acta) == (EstadoDeHoja.ASIGNADA, A1)
 
 
+@pytest.mark.parametrize("otro", [qr(A1).replace("GUB", "PRESIDENCIA"), qr(A1).replace("|0001|", "|0777|")])
+def test_nuestra_etiqueta_pegada_en_el_acta_de_otra_eleccion_no_se_asigna_sola(
+    lector: Lector, mesa: Mesa, decisiones: Decisiones, otro: str
+) -> None:
+    quedo = lector.pasar(hoja_con(qr(A1), otro))
+    assert (quedo.estado, quedo.motivo) == (EstadoDeHoja.DUDOSA, Motivo.VARIOS_CODIGOS)
+    assert imagenes(mesa) == []
+    assert bien(decisiones.identificar(quedo.hoja, "digital-1", A1)).estado is EstadoDeHoja.ASIGNADA, "manda la persona"
+
+
 def test_cada_motivo_tiene_palabras_distintas_y_alguna_salida() -> None:
     assert set(EXPLICACIONES) == set(Motivo)
     assert len({e.que for e in EXPLICACIONES.values()}) == len(Motivo)

@@ -20,6 +20,7 @@ from nucleo.acta import MotivoSinActa, Origen
 from nucleo.hechos import Empaque, IdActa
 from tests.kiosco_de_prueba import A1, A2, A3, PROCESO, abrir_mesa, bien, codigo, hora, identidad
 from tests.pantallas_de_prueba import mandar, pantallas
+from tests.turno_de_prueba import oculto
 from tests.unidad.test_cotejo import verificar
 
 
@@ -77,6 +78,20 @@ def test_una_caja_cerrada_ya_no_recibe_y_pasar_de_caja_deja_una_sola(mesa: Mesa)
     movida = bien(empacador.empacar(A1, "ana"))
     assert (movida.caja, movida.antes) == ("CAJA-02", "CAJA-01")
     assert contenido(mesa) == {"CAJA-01": [], "CAJA-02": [A2, A1]}
+
+
+def test_dos_cierran_la_misma_caja_y_la_siguiente_no_se_cierra_con_una_sola_acta(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    empacador = Empacador(mesa)
+    bien(empacador.empacar(A1, "ana"))
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    vieja = navegador.get("/empaquetado").text
+    bien(empacador.cerrar_caja("ana", "CAJA-01"))
+    bien(empacador.empacar(A2, "ana"))
+    vista = {n: oculto(vieja, n) for n in ("sello", "intento", "abierta")}
+    assert "ya estaba cerrada" in navegador.post("/empaquetado/cerrar", data=vista).text
+    assert [c.cerrada is not None for c in bien(empacador.cajas())] == [True, False]
 
 
 def test_se_va_la_luz_y_las_cajas_siguen_igual(mesa: Mesa, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +122,20 @@ def test_la_que_quedo_rota_no_pasa_por_buena_y_se_hace_otra_al_lado(mesa: Mesa, 
         segunda = exportar(mesa, tmp_path, memoria)
         assert segunda.carpeta == primera.carpeta + "-2"
         assert isinstance(comprobar(memoria.ruta / segunda.carpeta, publica(tmp_path)), Comprobante)
+
+
+@pytest.mark.parametrize("nombre", ["manifiesto.json", "manifiesto.jws", "sobres.jsonl"])
+def test_en_la_memoria_hay_una_tuberia_con_el_nombre_de_la_mochila(mesa: Mesa, tmp_path: Path, nombre: str) -> None:
+    with montada(tmp_path / "media") as memoria:
+        primera = exportar(mesa, tmp_path, memoria)
+        (memoria.ruta / primera.carpeta / nombre).unlink()
+        os.mkfifo(memoria.ruta / primera.carpeta / nombre)
+        hechas: list[Comprobante] = []
+        # En otro hilo: si se quedara esperando en la tubería, la prueba debe fallar y no colgarse.
+        copia = threading.Thread(target=lambda: hechas.append(exportar(mesa, tmp_path, memoria)), daemon=True)
+        copia.start()
+        copia.join(20)
+        assert [h.carpeta for h in hechas] == [primera.carpeta + "-2"]
 
 
 def test_sin_pendientes_no_hay_nada_que_llevar(tmp_path: Path) -> None:

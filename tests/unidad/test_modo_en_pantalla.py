@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from appliance.aparato import Aparato
 from appliance.arranque import Kiosco, abrir_kiosco
@@ -20,7 +21,7 @@ from nucleo.hechos import IdActa
 from nucleo.modos import CAPACITACION, SIMULACRO
 from nucleo.problema import Rechazo
 from tests.kiosco_de_prueba import bien, carpeta_inscrita
-from tests.pantallas_de_prueba import PUERTO, TestClient
+from tests.pantallas_de_prueba import PUERTO
 from tests.persona_por_http import PersonaPorHttp, sin_marcas
 from tests.turno_de_prueba import entrar
 

@@ -13,7 +13,7 @@ from appliance.falla import Falla
 from appliance.modo import crear_capacitacion
 from appliance.practica.calificacion import calificar, tiempo
 from appliance.practica.lecciones import Leccion, leer_lecciones
-from appliance.practica.siembra import sembrar
+from appliance.practica.siembra import sembrar, terminar
 from nucleo.acta import asentado_de_campos
 from nucleo.campo import Numero
 from nucleo.definicion import cargar_proceso
@@ -98,6 +98,14 @@ def test_la_lectura_de_otra_persona_no_me_califica(kiosco: Kiosco) -> None:
     assert perfecta is not None
     assert perfecta.fallos == ()
     assert calificar(LECCIONES[0], historia, "beto") is None
+
+
+def test_mirar_otra_vez_su_calificacion_no_la_termina_dos_veces(kiosco: Kiosco) -> None:
+    for quien in ("ana", "ana", "beto"):
+        terminar(kiosco.almacen, quien, kiosco.reloj.ahora(), "30 de 30 renglones")
+    with kiosco.almacen.lectura() as mirada:
+        filas = mirada.conexion.execute("SELECT persona FROM bitacora WHERE evento = 'practica_terminada'").fetchall()
+    assert filas == [("ana",), ("beto",)]
 
 
 @pytest.mark.parametrize(

@@ -317,4 +317,6 @@
   const primero = hoja.querySelector(".con-error .numero, .senalado .numero") || numeros.find((n) => !listo(n)) || numeros[0];
   activar(primero);
   enfocar(primero);
+  // En la revisión, si lo que falló fue el NIP, es lo que hay que volver a teclear.
+  if (hoja.querySelector(".otra.con-error")) nip.focus();
 })();

@@ -78,6 +78,10 @@ const campoDelLector = document.querySelector("[data-lector]");
 const pideGafete = !!campoDelLector && campoDelLector.dataset.lector === "gafete";
 const delLector = document.getElementById("del-lector");
 
+const mostrarAnuncio = (si) => {
+  delLector.hidden = !si;
+  delLector.className = si ? "aviso malo" : "";
+};
 const anunciar = (titulo, siguiente, boton) => {
   const renglones = [["p", "que", `▲ ${titulo}`], ["p", "", siguiente]].map(([que, clase, texto]) => {
     const renglon = document.createElement(que);
@@ -90,11 +94,11 @@ const anunciar = (titulo, siguiente, boton) => {
   const seguir = document.createElement("button");
   seguir.type = "button";
   seguir.textContent = "Seguir en esta pantalla";
-  seguir.addEventListener("click", () => { delLector.hidden = true; });
+  seguir.addEventListener("click", () => mostrarAnuncio(false));
   if (boton) botones.append(boton);
   botones.append(seguir);
   delLector.replaceChildren(...renglones, botones);
-  delLector.hidden = false;
+  mostrarAnuncio(true);
 };
 const deGafete = (lectura) => {
   if (lectura.aviso) return anunciar("Ese gafete no sirve aquí", lectura.aviso);
