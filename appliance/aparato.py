@@ -10,12 +10,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
+from typing import Final
 
 from appliance.consola import decir
 from appliance.falla import Falla
 from appliance.modo import Cambio, cambiar, confirmado, planear
 from nucleo.modos import MODOS
 from nucleo.problema import Rechazo
+
+CIERRA_S: Final = 10.0
+"""Segundos tras los que las pantallas se cierran aunque la página de espera no haya avisado que ya está en pie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Aparato:
         """Por qué no se hizo el último cambio pedido, si no se hizo."""
         self._pedido: Pedido | None = None
         self._detener: Callable[[], None] = lambda: None
+        self._plazo: Timer | None = None
 
     def abierto(self, detener: Callable[[], None]) -> None:
         """Las pantallas se abrieron; `detener` las cierra sin cortar lo que estén contestando."""
@@ -50,12 +56,20 @@ class Aparato:
         return [(modo, planear(self.carpeta, modo)) for modo in MODOS]
 
     def pedir(self, a: str, confirmacion: str, persona: str) -> Cambio | Rechazo:
-        """Comprueba el cambio y empieza a cerrar las pantallas. Raises: Falla."""
+        """Comprueba el cambio y lo deja pedido; las pantallas se cerrarán en un momento. Raises: Falla."""
         plan = confirmado(self.carpeta, a, confirmacion)
         if isinstance(plan, Cambio):
             self._pedido = Pedido(plan.de, plan.a, confirmacion, persona)
-            self._detener()
+            self._plazo = Timer(CIERRA_S, self._detener)
+            self._plazo.daemon = True
+            self._plazo.start()
         return plan
+
+    def alguien_espera(self) -> None:
+        """La página de espera ya se cargó completa: si hay un cambio pedido, las pantallas se cierran."""
+        # Cerrarlas antes la dejaría a medias, sin con qué darse cuenta de que ya volvieron.
+        if self._pedido is not None:
+            self._detener()
 
     @property
     def por_cambiar(self) -> bool:
@@ -64,6 +78,8 @@ class Aparato:
     def cumplir(self) -> Pedido | None:
         """Con las pantallas ya cerradas, hace el cambio pedido. `None` si no había o no se pudo (`tropiezo`)."""
         pedido, self._pedido = self._pedido, None
+        if self._plazo is not None:
+            self._plazo.cancel()
         if pedido is None:
             return None
         try:

@@ -97,8 +97,8 @@ class EscanerDelPuesto:
         if elegido.perfil.clave != self._perfiles.generico.clave:
             return elegido.perfil.nombre
         if elegido.visto is not None and elegido.visto.generico:
-            # Ya lo dice su nombre.
-            return elegido.visto.nombre
+            # Su nombre ya dice que no tiene perfil.
+            return elegido.visto.nombre.removeprefix(f"{Clase.ESCANER.nombre} ")
         return f"{elegido.visto.nombre if elegido.visto else 'escáner'} (con el perfil genérico)"
 
     def hay(self) -> bool:

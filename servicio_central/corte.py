@@ -135,8 +135,8 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
     else:
         _escribir(carpeta, destino, archivos)
     # Si el corte ya estaba, sus bytes son los de estos mismos hechos: lo cubierto ahora también lo estaba.
-    cubierto.guardar(carpeta, nombre, cubierto.Cubierto(hora, cadenas))
-    aviso = _publicar(carpeta, proceso, nombre, ahora)
+    aviso = _anotar_cubierto(carpeta, nombre, cubierto.Cubierto(hora, cadenas))
+    aviso = "; ".join(filter(None, (_publicar(carpeta, proceso, nombre, ahora), aviso)))
     return {
         p.eleccion: Corte(
             p.eleccion,
@@ -151,6 +151,15 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
         )
         for p in partes
     }
+
+
+def _anotar_cubierto(carpeta: Path, nombre: str, anotado: cubierto.Cubierto) -> str:
+    # Sólo sirve para decirlo en los acuses: que no se pueda escribir no detiene la publicación.
+    try:
+        cubierto.guardar(carpeta, nombre, anotado)
+    except OSError as error:
+        return f"los acuses no dirán qué incluye el {nombre} ({error.strerror}): revise la carpeta {cubierto.CARPETA}"
+    return ""
 
 
 def nombre_de(proceso: Proceso, hora: datetime) -> str:

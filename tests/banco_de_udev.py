@@ -31,6 +31,8 @@ class Banco:
         self._mock.umockdev_testbed_add_devicev.argtypes = [puntero, texto, texto, texto, lista, lista]
         self._mock.umockdev_testbed_uevent.argtypes = [puntero, texto, texto]
         self._mock.umockdev_testbed_remove_device.argtypes = [puntero, texto]
+        self._mock.umockdev_testbed_get_root_dir.restype = puntero
+        self._mock.umockdev_testbed_get_root_dir.argtypes = [puntero]
         self._objetos.g_object_unref.argtypes = [puntero]
         self._banco = self._mock.umockdev_testbed_new()
         self._puertos = 0
@@ -70,6 +72,12 @@ class Banco:
 
     def aviso(self, ruta: str, accion: str) -> None:
         self._mock.umockdev_testbed_uevent(self._banco, ruta.encode(), accion.encode())
+
+    @property
+    def raiz(self) -> str:
+        """La carpeta que hace de `/`: otro proceso la ve si arranca bajo el envoltorio con ella en `UMOCKDEV_DIR`."""
+        ruta = self._mock.umockdev_testbed_get_root_dir(self._banco)
+        return (ctypes.cast(ruta, ctypes.c_char_p).value or b"").decode()
 
     # --- aparatos completos
 

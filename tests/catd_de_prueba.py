@@ -84,10 +84,15 @@ class Pieza:
         self._bitacora = bitacora
         self._proceso: subprocess.Popen[bytes] | None = None
 
-    def levantar(self) -> None:
+    def levantar(self, *envoltura: str, **ambiente: str) -> None:
+        """Lo arranca, quizá debajo de otra orden (`umockdev-wrapper`) y con otras variables de ambiente."""
         with self._bitacora.open("ab") as salida:
             self._proceso = subprocess.Popen(
-                self._orden, stdout=salida, stderr=salida, cwd=RAIZ, env={**os.environ, "PYTHONPATH": str(RAIZ)}
+                [*envoltura, *self._orden],
+                stdout=salida,
+                stderr=salida,
+                cwd=RAIZ,
+                env={**os.environ, "PYTHONPATH": str(RAIZ), **ambiente},
             )
 
     @property

@@ -65,7 +65,8 @@ class Digitalizadora:
     # ---------------------------------------------------------------------------------------------------------- mandos
 
     def arrancar(self) -> None:
-        """Empieza a mirar hojas, primero las que quedaron de antes."""
+        """Empieza a mirar hojas, primero las que quedaron de antes. Raises: Falla, si otro kiosco usa la carpeta."""
+        self.cadena.entrada.tomar()
         self._hilo_vista = threading.Thread(target=self._mirar_siempre, name="hojas", daemon=True)
         self._hilo_vista.start()
 
@@ -77,6 +78,9 @@ class Digitalizadora:
         for hilo in (self._hilo_lote, self._hilo_vista):
             if hilo is not None:
                 hilo.join(plazo_s)
+        # Un hilo que no se fue todavía puede escribir: la carpeta se suelta sola al morir el proceso.
+        if not any(hilo is not None and hilo.is_alive() for hilo in (self._hilo_lote, self._hilo_vista)):
+            self.cadena.entrada.soltar()
 
     def escaner(self) -> tuple[Escaner, Ajustes] | Rechazo:
         """El escáner que se usaría ahora, o por qué no hay."""
@@ -182,6 +186,8 @@ class Digitalizadora:
 
     def _copiar(self, memoria: Memoria, persona: str) -> None:
         self._importacion = importar(self.cadena, memoria, persona)
+        # Si el disco dejó escribir una fotografía y no su renglón, no espera al siguiente arranque.
+        self._sin_renglon = True
         self._hay.set()
 
     def _cerrar_lote(self, cerrar: Callable[[], None]) -> None:

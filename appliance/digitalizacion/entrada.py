@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -25,10 +26,41 @@ class Entrada:
 
     def __init__(self, carpeta: Path) -> None:
         self.carpeta = carpeta
+        self._candado = -1
         try:
             carpeta.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise falla_de_disco(error) from error
+
+    def tomar(self) -> None:
+        """La aparta para este programa hasta `soltar`; si el proceso muere, el sistema la suelta.
+
+        Otro que la retomara le borraría a éste la hoja que va a la mitad y le cerraría su lote.
+
+        Raises:
+            Falla: KIOSCO_REPETIDO, si otro la tiene; DISCO.
+        """
+        self.soltar()
+        try:
+            self._candado = os.open(self.carpeta, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._candado, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.soltar()
+            raise Falla(
+                "KIOSCO_REPETIDO",
+                f"Otro kiosco ya digitaliza en {self.carpeta}",
+                "se arrancó dos veces, a mano y por el sistema",
+                "siga en el primero; si debe ser éste, ciérrelo antes",
+            ) from error
+        except OSError as error:
+            self.soltar()
+            raise falla_de_disco(error) from error
+
+    def soltar(self) -> None:
+        """La deja a otro programa. Se puede repetir."""
+        candado, self._candado = self._candado, -1
+        if candado >= 0:
+            os.close(candado)
 
     def abrir_lote(self, lote: str) -> Path:
         """La carpeta de ese lote, ya durable. Raises: Falla."""
@@ -52,7 +84,7 @@ class Entrada:
         for lote in sorted(self.carpeta.iterdir()):
             if not lote.is_dir() or lote.is_symlink() or _LOTE.fullmatch(lote.name) is None:
                 continue
-            hojas = [r for r in lote.iterdir() if not r.name.startswith(".") and r.is_file() and not r.is_symlink()]
+            hojas = [r for r in lote.iterdir() if _es_hoja(r)]
             for orden, ruta in enumerate(sorted(hojas), start=1):
                 hallado = _NUMERO.search(ruta.stem)
                 yield lote.name, int(hallado[1]) if hallado else orden, ruta
@@ -81,6 +113,11 @@ class Entrada:
             with contextlib.suppress(OSError):
                 lote.rmdir()
         return cuantos
+
+
+def _es_hoja(ruta: Path) -> bool:
+    # Un nombre con bytes sueltos no lo puso el kiosco y no cabe en un renglón: detendría a todas las demás.
+    return not ruta.name.startswith(".") and ruta.name.isprintable() and ruta.is_file() and not ruta.is_symlink()
 
 
 def escribir_hoja(destino: Path, contenido: bytes) -> None:

@@ -31,6 +31,10 @@ _PROFUNDIDAD: Final = 2
 """Subcarpetas bajo `DCIM` (`DCIM/100ANDRO`)."""
 _MAXIMO_VISTOS: Final = 5_000
 """Entradas de directorio que se miran: una memoria maliciosa puede traer millones."""
+_HAY_MAS: Final = "/"
+"""En lugar de un nombre, que nunca es éste: quedaron entradas sin mirar."""
+_SEGUIDAS: Final = 3
+"""Fotografías seguidas que no se leen con que se da por desconectada la memoria."""
 _FOTOS: Final = {".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".png": b"\x89PNG\r\n\x1a\n"}
 _SIN_SOPORTE: Final = {".heic", ".heif", ".avif", ".dng", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pdf"}
 
@@ -96,13 +100,18 @@ def importar(cadena: Cadena, memoria: Memoria, persona: str) -> Importacion | Re
         if not candidatas:
             return _sin_fotos(negadas)
         lote, carpeta = cadena.abrir_lote(persona, Digitalizacion.MOVIL)
-        copiadas, falla = 0, None
+        copiadas, falla, seguidas = 0, None, 0
         for nombre in candidatas:
             try:
                 leido = _leer(raiz, nombre)
             except OSError as error:
-                falla = _arrancada(error)
-                break
+                # Un pedazo dañado no deja afuera a las fotografías que siguen; varias seguidas es que ya no está.
+                negadas.append((nombre, "no se pudo leer: la memoria está dañada ahí"))
+                falla, seguidas = _arrancada(error), seguidas + 1
+                if seguidas == _SEGUIDAS:
+                    break
+                continue
+            falla, seguidas = None, 0
             if isinstance(leido, str):
                 negadas.append((nombre, leido))
                 continue
@@ -127,7 +136,13 @@ def _elegir(raiz: int) -> tuple[list[str], list[tuple[str, str]]]:
     negadas: list[tuple[str, str]] = []
     for nombre in _recorrer(raiz):
         extension = Path(nombre).suffix.lower()
-        if extension in _FOTOS:
+        if nombre == _HAY_MAS:
+            negadas.append(("…", f"la memoria tiene más de {_MAXIMO_VISTOS} archivos: deje sólo las fotografías"))
+        elif not nombre.isprintable():
+            if extension in _FOTOS or extension in _SIN_SOPORTE:
+                legible = "".join(c if c.isprintable() else "?" for c in nombre)
+                negadas.append((legible, "su nombre tiene signos que no se pueden escribir: cámbieselo"))
+        elif extension in _FOTOS:
             if len(fotos) < MAXIMO_FOTOS:
                 fotos.append(nombre)
             else:
@@ -161,12 +176,14 @@ def _recorrer(raiz: int) -> Iterator[str]:
         for nombre, es_carpeta, es_enlace in sorted(nombres):
             camino = f"{carpeta}/{nombre}" if carpeta else nombre
             # «._foto.jpg» es la sombra que dejan las Mac, no una fotografía.
-            if es_enlace or nombre.startswith(".") or not nombre.isprintable():
+            if es_enlace or nombre.startswith("."):
                 continue
             if not es_carpeta:
                 yield camino
-            elif (carpeta or nombre.upper() == _CARPETA_DE_FOTOS) and hondo < _PROFUNDIDAD:
+            elif (carpeta or nombre.upper() == _CARPETA_DE_FOTOS) and hondo < _PROFUNDIDAD and nombre.isprintable():
                 pendientes.append((camino, hondo + 1))
+    if vistos > _MAXIMO_VISTOS:
+        yield _HAY_MAS
 
 
 def _bajar(raiz: int, carpeta: str) -> int:
@@ -210,11 +227,12 @@ def _leer(raiz: int, nombre: str) -> bytes | str:
 
 def _sin_fotos(negadas: Sequence[tuple[str, str]]) -> Rechazo:
     if negadas:
+        nombre, porque = negadas[0]
         return Rechazo(
             "SIN_FOTOS",
-            f"En la memoria no hay fotografías JPEG o PNG; hay {len(negadas)} de otra clase",
-            "el teléfono las guarda en HEIC u otra forma",
-            "en el teléfono elija guardar «JPEG» o «más compatible» y cópielas otra vez",
+            f"De la memoria no se tomó ninguna fotografía; hay {len(negadas)} que no se pueden tomar",
+            f"«{nombre[-30:]}»: {porque}",
+            "corríjalo y cópielas otra vez a la memoria",
         )
     return Rechazo(
         "SIN_FOTOS",

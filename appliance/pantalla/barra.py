@@ -14,7 +14,7 @@ from appliance import reloj
 from appliance.arranque import Kiosco
 from appliance.bandeja import Resumen
 from appliance.ritmo import minutos_para_ponerse_al_dia
-from nucleo.modos import CAPACITACION, OFICIAL, SIMULACRO
+from nucleo.modos import CAPACITACION, CON_CENTRO, OFICIAL, SIMULACRO
 
 SIN_ENLACE: Final = timedelta(seconds=50)
 """Tres latidos de 15 s sin acuse, y un poco."""
@@ -55,7 +55,12 @@ def datos_de_la_barra(kiosco: Kiosco, maquina: datetime, pantalla: datetime) -> 
         "modo": kiosco.identidad.modo,
         "nombre_del_modo": MODOS[kiosco.identidad.modo],
         "ahora": pantalla,
-        "enlace": enlace_de(resumen, maquina, pantalla, minutos),
+        # En capacitación no hay centro: decir que falta el enlace alarmaría a quien apenas aprende.
+        "enlace": (
+            enlace_de(resumen, maquina, pantalla, minutos)
+            if kiosco.identidad.modo in CON_CENTRO
+            else Enlace("bien", "práctica: nada se envía al centro")
+        ),
         "hora_dudosa": calidad in (reloj.LIBRE, reloj.DESCONOCIDO),
         "calidad_de_la_hora": RELOJES[calidad],
     }

@@ -18,6 +18,7 @@ from appliance.pantalla.rutas_coordinacion import hace, nombre_de, p_local
 from appliance.vigilante import faltan_por_mandar
 from nucleo.codigo_qr import INE8
 from nucleo.eventos import eventos
+from nucleo.problema import Rechazo
 
 RENGLONES: Final = 100
 _HISTORIA: Final = 12
@@ -120,9 +121,15 @@ def _aparatos(p: Pantalla) -> list[tuple[str, str]]:
         dicho = "no hay: etiquetas y relaciones quedan en PDF"
     else:
         dicho = getattr(estado, "palabras", "") or getattr(estado, "que", "")
-    escaner = p.puesto.nombre_escaner() or "no se ve ninguno"
+    escaner = p.puesto.nombre_escaner() or _sin_escaner(p)
     conectado = "; ".join(p.puesto.dispositivos()) or "nada que este kiosco reconozca"
     codigos = ", ".join(p.puesto.formas.admitidas)
     if INE8 in p.puesto.formas.admitidas and p.puesto.formas.llave is None:
         codigos += f" (firma de los {INE8} sin comprobar: este kiosco no lleva la llave del instituto)"
     return [("Escáner", escaner), ("Impresora", dicho), ("Conectado ahora", conectado), ("Códigos de acta", codigos)]
+
+
+def _sin_escaner(p: Pantalla) -> str:
+    # Conectado y despertando no es lo mismo que no haberlo.
+    fuente = p.puesto.digitalizadora.escaner() if p.puesto.digitalizadora is not None else None
+    return fuente.que if isinstance(fuente, Rechazo) else "no se ve ninguno"

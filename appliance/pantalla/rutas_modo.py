@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from appliance.modo import planear
+from appliance.pantalla.barra import MODOS as NOMBRES
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, Pide, PideCoordinacion, de_rechazo, persona_de
 from nucleo.modos import CAPACITACION, MODOS, OFICIAL, SIMULACRO
 from nucleo.problema import Rechazo
 
-NOMBRES: Final = {CAPACITACION: "Capacitación", SIMULACRO: "Simulacro", OFICIAL: "Oficial"}
 _QUE_ES: Final = {
     CAPACITACION: "para aprender: actas de muestra; nada cuenta ni se envía",
     SIMULACRO: "el ensayo general, con todo el sistema",
@@ -71,6 +71,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     @app.get("/modo/arranque")
     def arranque() -> Response:
+        aparato.alguien_espera()
         return JSONResponse({"arranque": aparato.arranque})
 
     @app.get("/modo/{a}")
@@ -83,7 +84,6 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             plan = aparato.pedir(a, e.texto("confirmacion"), persona_de(e).clave)
             if isinstance(plan, Rechazo):
                 return confirmar(e, a if a in MODOS else "", de_rechazo(plan))
-            # No se redirige: las pantallas ya se están cerrando y no atenderían la siguiente petición.
-            return espera(e)
+            return "/modo/espera", None
 
         return p.una_vez(e, accion)

@@ -39,14 +39,14 @@ def abrir_imagen(datos: bytes) -> Imagen | Rechazo:
                 ancho, alto = abierta.size
                 if ancho * alto > MAXIMO_PIXELES:
                     return _enorme(f"mide {ancho} × {alto} píxeles")
-                if min(ancho, alto) < MINIMO_LADO:
+                if min(ancho, alto) * min(1.0, MAXIMO_LADO / max(ancho, alto)) < MINIMO_LADO:
                     return Rechazo(
                         "IMAGEN_CHICA",
                         f"La imagen mide {ancho} × {alto} píxeles: ahí no cabe un acta",
                         "es una miniatura o el recorte de otra cosa",
                         "pida la foto original o digitalice el acta",
                     )
-                derecha = _a_rgb(ImageOps.exif_transpose(abierta))
+                derecha = _a_rgb(_girada(abierta))
     except UnidentifiedImageError:
         return Rechazo(
             "IMAGEN_DESCONOCIDA",
@@ -65,6 +65,16 @@ def abrir_imagen(datos: bytes) -> Imagen | Rechazo:
             "digitalice otra vez el acta",
         )
     return _acotada(derecha)
+
+
+def _girada(abierta: Image.Image) -> Image.Image:
+    """Como diga su EXIF; si el EXIF está dañado, como venga: los píxeles son buenos y el giro lo halla el registro."""
+    abierta.load()
+    try:
+        return ImageOps.exif_transpose(abierta)
+    except Exception:
+        # Pillow tropieza con un EXIF dañado de muchas formas, `struct.error` entre ellas.
+        return abierta
 
 
 def _a_rgb(imagen: Image.Image) -> Imagen:

@@ -47,7 +47,10 @@ class LectorDeCodigos:
         self._basta = basta
 
     def __call__(self, imagen: Imagen) -> tuple[CodigoLeido, ...]:
-        """Todo lo leído, sin repetir texto, en una imagen gris o BGR. Ninguna lectura vale sin cotejarla."""
+        """Todo lo leído, sin repetir texto, en una imagen gris o BGR; primero lo que basta.
+
+        Ninguna lectura vale sin cotejarla.
+        """
         gris = imagen if imagen.ndim == 2 else np.asarray(cv2.cvtColor(imagen, cv2.COLOR_BGR2GRAY), np.uint8)
         vistos: dict[tuple[str, str], CodigoLeido] = {}
         for leidos in self._pasos(np.ascontiguousarray(gris)):
@@ -55,7 +58,7 @@ class LectorDeCodigos:
                 vistos.setdefault((codigo.simbologia, codigo.texto), codigo)
             if any(self._basta(codigo.texto) for codigo in vistos.values()):
                 break
-        return tuple(vistos.values())
+        return tuple(sorted(vistos.values(), key=lambda codigo: not self._basta(codigo.texto)))
 
     def _pasos(self, gris: Imagen) -> Iterator[Sequence[CodigoLeido]]:
         yield primer_paso(gris)

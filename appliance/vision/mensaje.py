@@ -23,7 +23,8 @@ LARGO: Final = 4
 """Bytes con que se escribe cada longitud, el más significativo primero."""
 
 _MAXIMO_CODIGOS: Final = 50
-_MAXIMO_CODIGO: Final = 4096
+_MAXIMO_CODIGO: Final = 400
+"""Caracteres que viajan; uno de más de `nucleo.codigo_qr.MAXIMO_TEXTO` ya no es de un acta, y el resto sobra."""
 _MAXIMO_LADO: Final = 20_000
 
 
@@ -42,7 +43,10 @@ def respuesta(resultado: Analisis | Rechazo) -> tuple[bytes, bytes]:
         partes = (resultado.codigo, resultado.que, resultado.causa, resultado.siguiente)
         return json.dumps({"rechazo": partes}).encode(), b""
     dato = {
-        "codigos": [[c.texto, c.simbologia, c.espejo, *c.posicion] for c in resultado.codigos],
+        # Una hoja llena de códigos ajenos, o uno enorme, no es una imagen dañada: se manda lo que cabe.
+        "codigos": [
+            [c.texto[:_MAXIMO_CODIGO], c.simbologia, c.espejo, *c.posicion] for c in resultado.codigos[:_MAXIMO_CODIGOS]
+        ],
         "registro": resultado.registro.a_json() if resultado.registro else None,
         "aceptable": resultado.veredicto.aceptable,
         "motivos": [[m.codigo, m.region] for m in resultado.veredicto.motivos],

@@ -37,6 +37,8 @@ def aparato(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     casa = f"http://127.0.0.1:{puerto}"
     assert esperar(lambda: _contesta(casa), 40), kiosco.dicho()
     yield carpeta, casa
+    # Si algo falla, lo que dijo el kiosco al cambiar es lo primero que hay que leer.
+    print(kiosco.dicho())
     kiosco.terminar()
 
 
@@ -62,12 +64,13 @@ def test_se_pasa_a_capacitacion_y_se_vuelve_a_entrar_a_practicar(aparato: tuple[
         recorrido.ver("modo-mal-escrito")
         pagina.get_by_label("Para hacerlo, escriba").fill("BORRAR SIMULACRO")
         pagina.locator(".principal").tap()
-        expect(pagina.locator("h1")).to_contain_text("CAPACITACIÓN", timeout=60_000)
+        expect(pagina.locator("h1")).to_contain_text("CAPACITACIÓN", timeout=20_000)
         recorrido.ver("modo-listo")
         expect(pagina.locator("body")).to_have_class("capacitacion")
         pagina.get_by_role("link", name="Entrar").tap()
         pagina.wait_for_url("**/turno")
         entrar_con_los_dedos(pagina, casa, "Capturista 1")
+        expect(pagina.locator(".barra .enlace")).to_contain_text("nada se envía")
         recorrido.ver("inicio-capacitacion")
         pagina.get_by_role("link", name="Empiece por la práctica guiada").tap()
         expect(pagina.locator("h1")).to_have_text("Práctica guiada")
@@ -75,7 +78,8 @@ def test_se_pasa_a_capacitacion_y_se_vuelve_a_entrar_a_practicar(aparato: tuple[
         pagina.get_by_role("button", name="Empezar la práctica").tap()
         expect(pagina.locator(".aviso.bueno")).to_contain_text("5 actas de muestra")
         pagina.get_by_role("button", name="Siguiente acta").tap()
-        expect(pagina.locator("#hoja")).to_be_visible()
+        pagina.wait_for_selector(".renglon.activo")
+        pagina.wait_for_function("[...document.images].every(i => i.complete)")
         recorrido.ver("practica-hoja")
         navegador.close()
     assert recorrido.hallazgos == []

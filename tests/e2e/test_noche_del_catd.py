@@ -60,6 +60,12 @@ class Noche:
         with self.pagina.expect_navigation():
             que.tap()
 
+    def confirma(self, que: Locator) -> None:
+        """Un botón que pide tocarse dos veces."""
+        que.tap()
+        expect(que).to_contain_text("oque otra vez")
+        self.toca(que)
+
     def boton(self, nombre: str) -> None:
         self.toca(self.pagina.get_by_role("button", name=nombre).first)
 
@@ -70,7 +76,9 @@ class Noche:
         expect(self.pagina.locator(".aviso.bueno")).to_contain_text(texto, ignore_case=True)
 
     def entra(self, clave: str) -> None:
-        """Pasa su gafete por el lector y teclea su NIP con los dedos."""
+        """Pasa su gafete por el lector y teclea su NIP con los dedos; si el turno ya es suyo, no hace falta."""
+        if clave == self._quien:
+            return
         self.ir("/turno?otra=1")
         self.ver("turno-gafete")
         self.catd.mesa.leer(self.catd.gente[clave].gafete)
@@ -88,10 +96,9 @@ class Noche:
     def termina(self) -> None:
         self.ir("/turno")
         self.ver("turno-propio")
-        boton = self.pagina.get_by_role("button", name="Terminar turno")
-        boton.tap()
-        self.toca(self.pagina.locator("form[action='/turno/terminar'] button"))
+        self.confirma(self.pagina.locator("form[action='/turno/terminar'] button"))
         self.bueno("Terminó el turno")
+        self._quien = ""
         self.ver("turno-terminado")
 
     @contextmanager
@@ -489,7 +496,7 @@ def _cotejar(n: Noche) -> None:
     n.ver("cotejo-acta")
     p.locator("summary").tap()
     n.ver("cotejo-no-coincide")
-    n.boton("Se leyó mal")
+    n.confirma(p.locator("button[value=recaptura]"))
     n.bueno("se capturará otra vez")
     n.vueltas[malo] = 2
     n.ir("/cotejo")
@@ -504,7 +511,7 @@ def _cotejar(n: Noche) -> None:
             hallada = re.search(r'href="(/cotejo/GUB/[^"]+)"', vera.ver("/cotejo"))
             if hallada is None:
                 break
-            assert "coincide con el papel" in vera.mandar(hallada[1], hallada[1] + "/coincide")
+            assert "oincide con el papel" in vera.mandar(hallada[1], hallada[1] + "/coincide")
 
 
 def _empacar(n: Noche) -> None:
@@ -519,8 +526,7 @@ def _empacar(n: Noche) -> None:
     n.ver("empaquetado-guardada")
     n.toca(p.locator(".lista-actas button").first)
     n.bueno("En la")
-    p.locator("form[action='/empaquetado/cerrar'] button").tap()
-    n.toca(p.locator("form[action='/empaquetado/cerrar'] button"))
+    n.confirma(p.locator("form[action='/empaquetado/cerrar'] button"))
     n.ver("empaquetado-cerrada")
     with n.por_http("acopio-1") as ana:
         for acta in n.papeles:

@@ -21,8 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as de_numpy
 from numpy.typing import NDArray
 
+from appliance.vision.calidad import Veredicto
 from appliance.vision.codigo_leido import CodigoLeido
 from appliance.vision.codigos import Imagen, LectorDeCodigos, con_zxing, en_espejo, primer_paso
+from appliance.vision.mensaje import leer_respuesta, respuesta
+from appliance.vision.pagina import Analisis
 from appliance.vision.segunda_opinion import SegundaOpinion
 from nucleo.etiqueta import Etiqueta, nonce_de, texto_code128, texto_qr
 from nucleo.hechos import IdActa
@@ -101,6 +104,19 @@ def test_lo_que_no_es_un_qr_no_tiene_espejo() -> None:
 def test_dos_etiquetas_en_la_misma_hoja_se_devuelven_las_dos() -> None:
     leidos = LectorDeCodigos()(hoja_con(qr(texto_qr(MIA)), qr(texto_qr(OTRA))))
     assert textos(leidos) == {texto_qr(MIA), texto_qr(OTRA)}
+
+
+def test_una_hoja_llena_de_codigos_ajenos_no_es_una_imagen_danada() -> None:
+    """El vocero pegó propaganda: decenas de códigos, uno enorme, y entre ellos el del acta."""
+    lugar = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    ajenos = [CodigoLeido(f"https://ejemplo.mx/{n}", "QR", lugar) for n in range(80)]
+    enorme = CodigoLeido("ñ" * 4_200, "QR", lugar)
+    propio = CodigoLeido(texto_qr(MIA), "QR", lugar)
+    leidos = LectorDeCodigos(lambda _: [enorme, *ajenos, propio])(np.full((300, 300), 255, np.uint8))
+    analisis = Analisis(leidos, None, None, Veredicto(True, ()), b"RIFF\0\0\0\0WEBP", 300, 300, {})
+    llegado = leer_respuesta(*respuesta(analisis))
+    assert isinstance(llegado, Analisis)
+    assert llegado.codigos[0].texto == texto_qr(MIA)
 
 
 def test_el_code128_de_otra_cosa_se_descarta_y_el_qr_ajeno_se_devuelve() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.digitalizacion import tabla
+from appliance.digitalizacion import fotos, tabla
 from appliance.digitalizacion.cadena import Cadena, Mirar
 from appliance.digitalizacion.decisiones import Decisiones
 from appliance.digitalizacion.fotos import MAXIMO_BYTES, Importacion, Memoria, Memorias, importar
@@ -310,6 +313,21 @@ def test_un_archivo_sin_renglon_ni_lote_se_recoge_y_pide_que_alguien_lo_reconozc
     assert archivos(tmp_path) == []
 
 
+def test_hay_basura_en_la_entrada_y_lo_bueno_sale_igual(lector: Lector, mesa: Mesa, tmp_path: Path) -> None:
+    lote = lector.lote(hoja_con(qr(A1)), cerrar=False)
+    carpeta = tmp_path / "entrada" / lote.lote
+    for nombre in (b"hoja-\xff\xfe.png", b"hoja\n2.png"):
+        Path(os.fsdecode(os.fsencode(carpeta) + b"/" + nombre)).write_bytes(b"basura")
+    (carpeta / "carpeta.png").mkdir()
+    (carpeta / "liga.png").symlink_to("/etc/passwd")
+    os.mkfifo(carpeta / "tubo.png")
+    (tmp_path / "entrada" / "suelto.png").write_bytes(b"basura")
+    (tmp_path / "entrada" / os.fsdecode(b"lote-\xff")).mkdir()
+    assert lector.cadena.retomar() == 0
+    assert [h.estado for h in lector.mirar_todas()] == [EstadoDeHoja.ASIGNADA]
+    assert len(imagenes(mesa)) == 1
+
+
 def test_una_imagen_que_nadie_nombra_aparece_por_revisar_una_sola_vez(
     mesa: Mesa, lector: Lector, decisiones: Decisiones
 ) -> None:
@@ -397,6 +415,66 @@ def test_una_memoria_con_trampas_no_saca_nada_de_fuera_ni_cuelga(
     hecha = bien(importar(lector.cadena, memoria, "digital-1"))
     assert hecha.copiadas == 0
     assert {n for n, _ in hecha.negadas} == {"tubo.jpg", "grande.jpg"}
+
+
+def test_una_foto_con_nombre_que_no_se_puede_escribir_se_dice_y_no_se_calla(lector: Lector, memoria: Memoria) -> None:
+    for crudo in (b"a\xf1o.jpg", b"dos\nrenglones.png"):
+        Path(os.fsdecode(os.fsencode(memoria.ruta) + b"/" + crudo)).write_bytes(JPEG)
+    nada = importar(lector.cadena, memoria, "digital-1")
+    assert isinstance(nada, Rechazo)
+    assert "signos" in nada.causa
+    (memoria.ruta / "buena.jpg").write_bytes(JPEG)
+    hecha = bien(importar(lector.cadena, memoria, "digital-1"))
+    assert hecha.copiadas == 1
+    assert sorted(n for n, _ in hecha.negadas) == ["a?o.jpg", "dos?renglones.png"]
+
+
+def test_una_memoria_con_miles_de_archivos_dice_que_no_los_miro_todos(lector: Lector, memoria: Memoria) -> None:
+    (memoria.ruta / "acta.jpg").write_bytes(JPEG)
+    for numero in range(fotos._MAXIMO_VISTOS):
+        (memoria.ruta / f"basura-{numero}").touch()
+    importada = importar(lector.cadena, memoria, "digital-1")
+    dicho = importada.causa if isinstance(importada, Rechazo) else str(importada.negadas)
+    assert "más de 5000 archivos" in dicho
+
+
+@contextmanager
+def ilegible(ruta: Path) -> Iterator[None]:
+    """Un archivo que se abre y al leerlo da error de E/S de verdad, como un sector dañado."""
+    ruta.touch()
+    montado = subprocess.run(["mount", "--bind", f"/proc/{os.getpid()}/mem", ruta], capture_output=True, check=False)
+    if montado.returncode:
+        pytest.skip("aquí no se puede montar")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", ruta], check=True)
+
+
+def test_una_foto_en_un_pedazo_danado_de_la_memoria_no_deja_afuera_a_las_que_siguen(
+    lector: Lector, memoria: Memoria
+) -> None:
+    for nombre in ("a.jpg", "c.jpg"):
+        (memoria.ruta / nombre).write_bytes(JPEG + nombre.encode())
+    with ilegible(memoria.ruta / "b.jpg"):
+        hecha = bien(importar(lector.cadena, memoria, "digital-1"))
+    assert hecha.copiadas == 2
+    assert [n for n, _ in hecha.negadas] == ["b.jpg"]
+    with lector.mesa.almacen.lectura() as mirada:
+        assert tabla.lotes_con_falla(mirada) == []
+
+
+def test_se_arranca_la_memoria_a_media_copia_y_queda_dicho_en_el_lote(lector: Lector, memoria: Memoria) -> None:
+    (memoria.ruta / "a.jpg").write_bytes(JPEG)
+    with ExitStack() as malas:
+        for nombre in ("b.jpg", "c.jpg", "d.jpg", "e.jpg"):
+            malas.enter_context(ilegible(memoria.ruta / nombre))
+        hecha = bien(importar(lector.cadena, memoria, "digital-1"))
+    assert (hecha.copiadas, len(hecha.negadas)) == (1, 3), "no se insiste con toda la memoria"
+    with lector.mesa.almacen.lectura() as mirada:
+        (lote,) = tabla.lotes_con_falla(mirada)
+    assert lote.falla is not None
+    assert lote.falla[0] == "MEMORIA"
 
 
 @pytest.mark.parametrize("clave", ["", "../..", "/etc", "{m}/..", "{m}/DCIM", "{m}/", "TELEFONO"])

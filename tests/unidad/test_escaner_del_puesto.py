@@ -15,11 +15,11 @@ from appliance.dispositivos.bus import Dispositivo
 from appliance.dispositivos.inventario import Diferencia, Foto
 from appliance.dispositivos.perfil import Clase, Perfil
 from appliance.dispositivos.perfiles import entorno_sane, leer_perfiles, opciones_sane
-from appliance.escaner_del_puesto import EscanerDelPuesto
 from appliance.escaneo.escaner_sane import Explicador
 from appliance.escaneo.motivo import Motivo
 from appliance.escaneo.orden import orden_de_lote
 from appliance.escaneo.puerto import Ajustes, FinDeLote, HojaLista
+from appliance.escaner_del_puesto import EscanerDelPuesto
 from nucleo.problema import Rechazo
 
 PERFILES: Final = leer_perfiles(con_simulados=True)
@@ -136,7 +136,7 @@ def test_sin_nada_conectado_se_dice_y_si_udev_no_deja_ver_se_dice_eso(banco: Ban
 def test_recien_encendido_sane_aun_no_lo_ve_y_se_le_insiste(banco: Banco) -> None:
     banco.enchufar(enchufado("fujitsu_fi_7160"))
     assert banco.rechazo() == "ESCANER_DESPERTANDO"
-    esperar(lambda: banco.sane.preguntas >= 2)
+    esperar(lambda: banco.rechazo() == "ESCANER_DESPERTANDO" and banco.sane.preguntas >= 2)
     banco.sane.ve = (NOMBRES["fujitsu_fi_7160"],)
     # Nadie vuelve a enchufar nada: se entera porque insiste.
     assert banco.ajustes().dispositivo == NOMBRES["fujitsu_fi_7160"]

@@ -244,7 +244,9 @@ def test_dos_elecciones_que_el_code128_no_distingue() -> None:
     resumen = resumen_de_eleccion("GUB")
     gemela = next(c for i in range(100_000) if resumen_de_eleccion(c := f"E{i}") == resumen)
     doble = con_otro_proceso(elecciones={"GUB": GUB, gemela: replace(GUB, clave=gemela)})
-    assert isinstance(identificar(texto_code128(MIA), doble), Rechazo)
+    dudoso = identificar(texto_code128(MIA), doble)
+    assert isinstance(dudoso, Rechazo)
+    assert dudoso.codigo == "CODIGO_ROTO", "no es de otra elección: no se sabe de cuál de las dos"
     assert identificar(texto_qr(MIA), doble) == Identificado(ACTA, PREP1, MIA.nonce)
 
 

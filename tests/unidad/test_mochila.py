@@ -41,13 +41,15 @@ def _montar(punto: Path, kilobytes: int) -> bool:
 
 
 @contextmanager
-def montada(raiz: Path, nombre: str = "USB DE PRUEBA", kilobytes: int = 4096) -> Iterator[Memoria]:
+def montada(
+    raiz: Path, nombre: str = "USB DE PRUEBA", kilobytes: int = 4096, *, ofrecida: bool = True
+) -> Iterator[Memoria]:
     """Una memoria montada de verdad; sin permiso para montar, la prueba se salta."""
     punto = raiz / nombre
     if not _montar(punto, kilobytes):
         pytest.skip("aquí no se puede montar")
     try:
-        yield bien(memoria_en(str(punto), [raiz]))
+        yield bien(memoria_en(str(punto), [raiz])) if ofrecida else Memoria(punto, 0, 0, escribible=True)
     finally:
         subprocess.run(["umount", "-l", str(punto)], check=False, capture_output=True)
 
@@ -218,6 +220,17 @@ def test_solo_se_escribe_en_un_punto_de_montaje_permitido(tmp_path: Path, ruta: 
         assert codigo(memoria_en(ruta.replace("{raiz}", str(raiz)), [raiz])) == "SIN_MEMORIA"
 
 
+@pytest.mark.parametrize("nombre", [b"USB\nDOS", b"MEMORIA \xd1", b"USB\x1b[31m"])
+def test_una_memoria_con_nombre_que_no_se_puede_escribir_no_tumba_la_pantalla(
+    mesa: Mesa, tmp_path: Path, nombre: bytes
+) -> None:
+    with montada(tmp_path / "media"), montada(tmp_path / "media", os.fsdecode(nombre), ofrecida=False):
+        assert [m.nombre for m in memorias([tmp_path / "media"])] == ["USB DE PRUEBA"]
+        navegador = pantallas(mesa, tmp_path / "kiosco", "coordinacion")
+        navegador.app.state.raices_de_memorias = (tmp_path / "media",)  # type: ignore[attr-defined]
+        assert navegador.get("/coordinacion/mochila").status_code == 200
+
+
 def _quitar_firma(carpeta: Path) -> None:
     (carpeta / "manifiesto.jws").unlink()
 
@@ -314,3 +327,19 @@ def test_una_copia_que_truena_se_dice_en_la_pantalla_y_no_se_anota_como_hecha(me
         eventos = [e for (e,) in mirada.conexion.execute("SELECT evento FROM bitacora")]
     assert "mochila_exportada" not in eventos
     assert "mochila_fallida" in eventos
+
+
+def test_la_impresora_truena_y_la_mochila_ya_hecha_no_se_dice_fallida(mesa: Mesa, tmp_path: Path) -> None:
+    copia = CopiaEnCurso(mesa.almacen)
+
+    def truena(_: Comprobante) -> str:
+        raise RuntimeError(os.strerror(5))
+
+    with montada(tmp_path / "media") as memoria:
+        assert copia.empezar(lambda: exportar(mesa, tmp_path, memoria), truena, "c", hora) is None
+        copia.esperar(30)
+    assert isinstance(copia.resultado, Comprobante)
+    with mesa.almacen.lectura() as mirada:
+        eventos = [e for (e,) in mirada.conexion.execute("SELECT evento FROM bitacora")]
+    assert "mochila_exportada" in eventos
+    assert "mochila_fallida" not in eventos

@@ -105,6 +105,8 @@ def test_al_confirmar_se_cierra_se_borra_y_se_abre_en_la_carpeta_nueva(pantallas
     pagina = coordina.mandar("/modo/capacitacion", "/modo/capacitacion", confirmacion="borrar simulacro")
     assert "Cambiando de modo" in pagina
     assert f'data-arranque="{antes}"' in pagina
+    assert pantallas.cerradas == 0, "la página de espera todavía no se carga"
+    assert coordina.cliente.get("/modo/arranque").json() == {"arranque": antes}
     assert pantallas.cerradas == 1
     assert (pantallas.aparato.carpeta / SIMULACRO).exists(), "nada se borra mientras las pantallas sigan abiertas"
     pantallas.reabrir()

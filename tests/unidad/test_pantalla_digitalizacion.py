@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from appliance.ajustes_del_puesto import leer_ajustes
+from appliance.digitalizacion import tabla
 from appliance.digitalizacion.digitalizadora import Digitalizadora
 from appliance.digitalizacion.fotos import Memorias
 from appliance.digitalizacion.hoja import EstadoDeHoja
@@ -18,13 +19,16 @@ from appliance.escaneo.puerto import Ajustes, FinDeLote, HojaLista
 from appliance.falla import Falla
 from appliance.mesa import Mesa
 from appliance.puesto import Puesto
-from nucleo.acta import Origen
+from nucleo.acta import Digitalizacion, Origen
 from nucleo.hechos import Imagen
 from nucleo.problema import Rechazo
 from tests.hojas_de_prueba import Lector, hoja_con, qr
 from tests.kiosco_de_prueba import A1, A3, abrir_mesa, bien
 from tests.pantallas_de_prueba import mandar, pantallas
 from tests.turno_de_prueba import oculto
+
+
+_NADA = Rechazo("SIN_ESCANER", "No hay escáner", "no se conectó", "conéctelo")
 
 
 class EscanerDeArchivos:
@@ -114,6 +118,58 @@ def test_un_toque_pasa_el_lote_y_dice_cuantas_entraron_y_cuantas_salieron(
     assert "Todo lo que entró tiene registro" in pagina
     assert "1 por revisar" in pagina
     assert "Sección 0001 Básica 1" in pagina
+
+
+def test_se_arranca_dos_veces_el_kiosco_y_el_segundo_no_toca_el_lote_del_primero(
+    navegador: TestClient, mesa: Mesa, puesto: Puesto, escaner: EscanerDeArchivos, tmp_path: Path
+) -> None:
+    escaner.charola = [hoja_con(qr(A1)), hoja_con()]
+    escaner.seguir.clear()
+    mandar(navegador, "/digitalizacion", "/digitalizacion", mando="digitalizar")
+    (carpeta,) = (tmp_path / "entrada").iterdir()
+    a_medias = carpeta / ".escaneo-x"
+    a_medias.mkdir()
+    otra = Digitalizadora(Lector(tmp_path, mesa).cadena, lambda: _NADA, Memorias(lambda: ()))
+    with pytest.raises(Falla) as falla:
+        otra.arrancar()
+    assert falla.value.rechazo.codigo == "KIOSCO_REPETIDO"
+    otra.cerrar()
+    assert a_medias.is_dir(), "la hoja que va entrando es del primero"
+    a_medias.rmdir()
+    escaner.seguir.set()
+    esperar(puesto, mesa, 2)
+    with mesa.almacen.lectura() as mirada:
+        lote = tabla.ultimo_lote(mirada)
+    assert lote is not None
+    assert (lote.fin, lote.falla) == ("sin_papel", None), "nadie lo dio por interrumpido"
+    assert puesto.digitalizadora is not None
+    puesto.digitalizadora.cerrar()
+    otra = Digitalizadora(Lector(tmp_path, mesa).cadena, lambda: _NADA, Memorias(lambda: ()))
+    otra.arrancar()
+    otra.cerrar()
+
+
+def test_el_disco_deja_escribir_la_foto_y_no_su_renglon_y_no_espera_al_siguiente_arranque(
+    mesa: Mesa, tmp_path: Path
+) -> None:
+    memoria = tmp_path / "montadas" / "TELEFONO"
+    memoria.mkdir(parents=True)
+    (memoria / "acta.png").write_bytes(b"\x89PNG\r\n\x1a\nresto")
+    fallas = iter([Falla("DISCO_LLENO", "El disco está lleno", "se llenó", "libere espacio")])
+
+    def al_paso(paso: str) -> None:
+        if paso == "archivo" and (falla := next(fallas, None)) is not None:
+            raise falla
+
+    cadena = Lector(tmp_path, mesa, al_paso).cadena
+    digitalizadora = Digitalizadora(cadena, lambda: _NADA, Memorias((tmp_path / "montadas").iterdir))
+    digitalizadora.arrancar()
+    bien(digitalizadora.importar(str(memoria), "digital-1"))
+    esperar(Puesto(digitalizadora=digitalizadora), mesa, 1)
+    digitalizadora.cerrar()
+    with mesa.almacen.lectura() as mirada:
+        (hoja,) = tabla.dudosas(mirada)
+    assert (hoja.persona, hoja.digitalizacion) == ("digital-1", Digitalizacion.MOVIL)
 
 
 def test_la_falla_del_escaner_se_queda_hasta_que_alguien_dice_entendido(

@@ -93,6 +93,17 @@ def test_un_corte_hecho_y_no_publicado_no_cuenta(tmp_path: Path) -> None:
     assert acuse.corte == CorteCubierto(AHORA, 1)
 
 
+def test_no_se_puede_anotar_lo_cubierto_y_el_corte_se_publica_igual(tmp_path: Path) -> None:
+    prueba, equipo = centro(tmp_path)
+    prueba.ingesta.procesar([equipo.mensaje(captura(persona="ana"))])
+    (tmp_path / cubierto.CARPETA).write_text("aquí debía ir una carpeta")
+    (corte, *_) = hacer_cortes(tmp_path, PROCESO, AHORA, ahora=AHORA).values()
+    assert "los acuses no dirán" in corte.aviso
+    assert (tmp_path / PUBLICO).resolve() == corte.carpeta.resolve()
+    (acuse,) = prueba.acuses(prueba.ingesta.procesar([equipo.mensaje(captura(persona="beto"))]))
+    assert acuse.corte is None
+
+
 def test_repetir_un_corte_con_los_mismos_hechos_no_cambia_lo_publicado(tmp_path: Path) -> None:
     prueba, equipo = centro(tmp_path)
     prueba.ingesta.procesar([equipo.mensaje(captura())])

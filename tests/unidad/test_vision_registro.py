@@ -174,6 +174,7 @@ def test_una_bomba_de_descompresion_se_rechaza_sin_abrirla() -> None:
         (b"%PDF-1.7 no soy una imagen", "IMAGEN_DESCONOCIDA"),
         (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "IMAGEN_DESCONOCIDA"),
         (png(np.zeros((50, 50, 3), np.uint8)), "IMAGEN_CHICA"),
+        (png(np.zeros((20_000, 210, 3), np.uint8)), "IMAGEN_CHICA"),
         (png(con_ruido(np.full((600, 600, 3), 128, np.uint8), 40))[:20_000], "IMAGEN_ROTA"),
     ],
 )
@@ -183,6 +184,19 @@ def test_lo_que_no_es_una_imagen_completa_se_explica(datos: bytes, codigo: str) 
     assert rechazo.codigo == codigo
     assert rechazo.causa
     assert rechazo.siguiente
+
+
+@pytest.mark.parametrize("tipo", [3, 63])
+def test_una_foto_buena_con_el_exif_danado_se_abre_igual(tipo: int) -> None:
+    """Un byte cambiado en el EXIF hace tropezar a Pillow con `struct.error` o con `TypeError`."""
+    exif = Image.Exif()
+    exif[0x112], exif[0x10E] = 6, "hola"
+    crudo = bytearray(exif.tobytes())
+    crudo[17] = tipo
+    salida = io.BytesIO()
+    Image.new("RGB", (300, 400), "white").save(salida, "JPEG", exif=bytes(crudo))
+    imagen = abrir_imagen(salida.getvalue())
+    assert not isinstance(imagen, Rechazo), imagen
 
 
 @pytest.mark.parametrize("modo", ["1", "L", "P", "RGBA", "CMYK", "I;16"])

@@ -2,7 +2,8 @@
 // Comodidades: sin este archivo las páginas siguen sirviendo, porque todo se revisa en el servidor.
 
 const barra = document.getElementById("barra");
-const EN_TURNO = location.pathname === "/turno";
+// En éstas no hay a quién mandar a entrar: una es la entrada, y en la otra el kiosco está cambiando de modo.
+const EN_TURNO = ["/turno", "/modo/espera"].includes(location.pathname);
 const irAEntrar = () => {
   if (!EN_TURNO) location.assign(`/turno?volver=${encodeURIComponent(location.pathname)}`);
 };

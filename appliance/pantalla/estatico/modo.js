@@ -1,5 +1,6 @@
 "use strict";
-// Espera a que las pantallas nuevas contesten: su arranque ya no es el que había al pedir el cambio.
+// Espera a que las pantallas nuevas contesten: su arranque ya no es el que había al pedir el cambio. La primera pregunta
+// avisa, además, que esta página ya está completa y que el kiosco se puede cerrar.
 
 const cambiando = document.getElementById("cambiando");
 const preguntar = async () => {
@@ -15,4 +16,4 @@ const preguntar = async () => {
   }
   setTimeout(preguntar, 700);
 };
-if (cambiando) setTimeout(preguntar, 700);
+if (cambiando) preguntar();
