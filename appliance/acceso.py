@@ -34,6 +34,8 @@ class Acceso:
         self._reloj = reloj
         self._personas = {p.clave: p for p in personas}
         self._turno = Lock()
+        # Lo mismo que en el almacén: con el disco lleno no se puede escribir, y aun así debe contar.
+        self._recientes: dict[str, tuple[int, datetime]] = {}
 
     def identificar(self, texto: str) -> Persona | Rechazo:
         """De quién es el gafete que se leyó. Aún falta su NIP. Raises: Falla."""
@@ -113,6 +115,7 @@ class Acceso:
         previas, ultima = self._fallas(persona)
         vigentes = previas if ultima is not None and abs(ahora - ultima) < SUSPENSION else 0
         fallas = vigentes + 1
+        self._recientes[persona.clave] = (fallas, ahora)
         with self._almacen.transaccion() as t:
             t.conexion.execute(
                 "INSERT OR REPLACE INTO intentos VALUES (?, ?, ?)", (persona.clave, fallas, ahora.isoformat())
@@ -135,8 +138,11 @@ class Acceso:
         if self._fallas(persona)[0]:
             with self._almacen.transaccion() as t:
                 t.conexion.execute("DELETE FROM intentos WHERE persona = ?", (persona.clave,))
+            self._recientes.pop(persona.clave, None)
 
     def _fallas(self, persona: Persona) -> tuple[int, datetime | None]:
+        if (recientes := self._recientes.get(persona.clave)) is not None:
+            return recientes
         with self._almacen.lectura() as mirada:
             fila = mirada.conexion.execute(
                 "SELECT fallas, ultima FROM intentos WHERE persona = ?", (persona.clave,)

@@ -13,9 +13,11 @@ from typing import Final
 
 from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora, encadenar, eventos, huella_de_hoja
 from nucleo.hoja_de_bitacora import MAXIMO_ACTA, MAXIMO_DETALLE, MAXIMO_RENGLONES, HojaDeBitacora
+from nucleo.renglon import HechoInvalido, hora_con_huso
 
 _MANDADA: Final = "bitacora_mandada"
 
+_SIN_HORA: Final = "2000-01-01T00:00:00+00:00"
 _CABIDA: Final = 18_000
 """Bytes de renglones por hoja: en base64 y con su encabezado debe caber en un sobre de 32 KiB."""
 
@@ -23,8 +25,9 @@ _CABIDA: Final = 18_000
 def anotar(conexion: sqlite3.Connection, renglon: RenglonDeBitacora) -> None:
     """Agrega un renglón, dentro de la transacción abierta. Raises: KeyError si el evento no está declarado."""
     eventos()[renglon.evento]
-    acta, detalle = _limpio(renglon.acta)[:MAXIMO_ACTA], _limpio(renglon.detalle)[:MAXIMO_DETALLE]
-    limpio = RenglonDeBitacora(renglon.hora, renglon.evento, renglon.persona, acta, detalle)
+    hora, aclarado = _hora_que_viaja(renglon.hora)
+    acta, detalle = _limpio(renglon.acta)[:MAXIMO_ACTA], _limpio(aclarado + renglon.detalle)[:MAXIMO_DETALLE]
+    limpio = RenglonDeBitacora(hora, renglon.evento, renglon.persona, acta, detalle)
     previo = _ultima_huella(conexion)
     conexion.execute(
         "INSERT INTO bitacora (hora, evento, persona, acta, detalle, previo, huella) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -144,6 +147,18 @@ def _cambio_lo_mandado(conexion: sqlite3.Connection) -> bool:
 def _ultima_huella(conexion: sqlite3.Connection) -> str:
     fila = conexion.execute("SELECT huella FROM bitacora ORDER BY renglon DESC LIMIT 1").fetchone()
     return str(fila[0]) if fila else BITACORA_NUEVA
+
+
+def _hora_que_viaja(hora: str) -> tuple[str, str]:
+    """Una hora que el centro acepta y, si no es la del reloj, lo que el reloj decía.
+
+    Un equipo sin pila arranca en 1970: un solo renglón con esa hora detendría para siempre la bitácora entera.
+    """
+    try:
+        hora_con_huso(hora)
+    except HechoInvalido:
+        return _SIN_HORA, f"el reloj decía {hora[:19]}; "
+    return hora, ""
 
 
 def _limpio(texto: str) -> str:

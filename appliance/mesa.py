@@ -193,7 +193,13 @@ class Mesa(Redigitalizacion):
     @con_rechazo
     def pedir_recaptura(self, acta: IdActa, persona: str, motivo: str) -> Hecha | Rechazo:
         """Vuelve a empezar la captura desde la imagen, conservando la historia."""
-        return self._actuar(acta, lambda hora: PedirRecaptura(persona, hora, motivo))
+        if rechazo := self._ajena(acta):
+            return rechazo
+        with self.almacen.transaccion() as t:
+            hecha = self._actuar_en(t, acta, lambda hora: PedirRecaptura(persona, hora, motivo), lambda _: False)
+            if isinstance(hecha, Hecha):
+                t.anotar(self.reloj.ahora(), "recaptura_pedida", persona=persona, acta=str(acta), detalle=motivo)
+            return hecha
 
     # -------------------------------------------------------------------------------------------------------- consultas
 

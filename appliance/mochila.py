@@ -129,9 +129,19 @@ class Mochila:
             if not destino.exists():
                 return destino, None
             previa = comprobar(destino, self._llave)
-            if isinstance(previa, Comprobante) and _secuencias(destino) == [p.secuencia for p in pendientes]:
+            if not isinstance(previa, Comprobante) or _secuencias(destino) != [p.secuencia for p in pendientes]:
+                continue
+            if not self._ya_caben(raiz, destino, previa):
                 return destino, replace(previa, ya_estaba=True)
         raise OSError(errno.EEXIST, "la memoria ya tiene demasiadas mochilas iguales")
+
+    def _ya_caben(self, raiz: Path, destino: Path, previa: Comprobante) -> bool:
+        """Si a ésa le faltaron imágenes que hoy sí están y caben junto con todo lo demás."""
+        if not previa.sin_imagen:
+            return False
+        faltaron = json.loads(_leer(destino / _MANIFIESTO, MAXIMO_MANIFIESTO))["sin_imagen"]
+        peso = sum(len(self._imagenes.leer(str(sha256)) or b"") for sha256 in faltaron)
+        return peso > 0 and shutil.disk_usage(raiz).free > previa.bytes + peso + _HOLGURA
 
     def _escribir(self, carpeta: Path, pendientes: Sequence[Pendiente], persona: str, hora: datetime) -> None:
         renglones = [

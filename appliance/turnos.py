@@ -117,14 +117,15 @@ class Turnos:
         for (estacion,) in estaciones:
             self.bloquear(estacion, porque)
 
-    def desbloquear(self, estacion: str) -> None:
-        """La misma persona volvió. Raises: Falla."""
+    def desbloquear(self, estacion: str, persona: str) -> None:
+        """La misma persona volvió; si ya la relevaron, no hace nada. Raises: Falla."""
         ahora = self._reloj.ahora()
         with self._almacen.transaccion() as t:
-            t.conexion.execute(
-                "UPDATE turnos SET bloqueado = 0, visto = ? WHERE estacion = ?", (ahora.isoformat(), estacion)
-            )
-            t.anotar(ahora, "turno_desbloqueado", persona=_persona_en(t, estacion))
+            if t.conexion.execute(
+                "UPDATE turnos SET bloqueado = 0, visto = ? WHERE estacion = ? AND persona = ?",
+                (ahora.isoformat(), estacion, persona),
+            ).rowcount:
+                t.anotar(ahora, "turno_desbloqueado", persona=persona)
 
     def cerrar(self, estacion: str, detalle: str = "") -> None:
         """Termina el turno de la estación, si lo hay. Raises: Falla."""

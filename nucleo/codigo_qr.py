@@ -268,7 +268,9 @@ def _elecciones(dicho: _Dicho, proceso: Proceso) -> list[Eleccion]:
     """Las de este proceso que pueden ser la del código; más de una sólo si su resumen coincide."""
     if dicho.eleccion is not None:
         return [e for e in proceso.elecciones.values() if e.clave == dicho.eleccion]
-    return [e for e in proceso.elecciones.values() if etiqueta.resumen_de_eleccion(e.clave) == dicho.resumen_de_eleccion]
+    return [
+        e for e in proceso.elecciones.values() if etiqueta.resumen_de_eleccion(e.clave) == dicho.resumen_de_eleccion
+    ]
 
 
 _A_MANO: Final = "vuelva a pasarlo; si no se puede, identifique el acta por su sección y casilla"

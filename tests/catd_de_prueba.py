@@ -150,7 +150,8 @@ class CatdDePrueba:
         self.puerto = puerto_libre()
         self.casa = f"http://127.0.0.1:{self.puerto}"
         self._con_centro = con_centro
-        self.centro = ProcesoCentro(self.inscrito.centro)
+        # Con su propio puerto: dos pruebas a la vez no se disputan el 8080.
+        self.centro = ProcesoCentro(self.inscrito.centro, "--puerto", str(puerto_libre()))
         self.kiosco = Pieza(
             "appliance",
             carpeta / "kiosco.log",

@@ -1,6 +1,7 @@
 """Un kiosco que sólo digitaliza, para matarlo: la cadena y la visión de producción, y un paso en que se muere.
 
-    python -m tests.digitalizador_de_laboratorio CARPETA [--hojas DIR] [--visto DIR] [--matar-en PASO | --llenar-en PASO]
+    python -m tests.digitalizador_de_laboratorio CARPETA [--hojas DIR] [--visto DIR]
+        [--matar-en PASO | --llenar-en PASO]
 
 Con `--visto` no se mira otra vez: se usa lo que la visión de producción ya vio en esas mismas hojas (`guardar_visto`).
 Sale con 0 si terminó, 3 si el disco no dejó.
@@ -86,9 +87,7 @@ def leer_visto(visto: Path, ruta: Path) -> Vistazo | Rechazo:
     """Lo que se vio en un archivo con esos mismos bytes; de uno cortado o cambiado no hay nada."""
     lugar = visto / _huella(ruta)
     try:
-        return Vistazo(
-            Vista.de_texto(lugar.with_suffix(".json").read_text()), lugar.with_suffix(".webp").read_bytes()
-        )
+        return Vistazo(Vista.de_texto(lugar.with_suffix(".json").read_text()), lugar.with_suffix(".webp").read_bytes())
     except FileNotFoundError:
         return Rechazo("IMAGEN_ROTA", "La imagen está dañada o incompleta", "se cortó", "digitalice otra vez el acta")
 

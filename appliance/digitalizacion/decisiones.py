@@ -16,6 +16,7 @@ from appliance.digitalizacion import tabla
 from appliance.digitalizacion.cadena import Cadena
 from appliance.digitalizacion.hoja import Dispensa, EstadoDeHoja, Hoja, Vista
 from appliance.digitalizacion.motivo import Motivo
+from appliance.encargos import PLAZO_ENCARGO
 from appliance.mesa import Mesa
 from appliance.rechazos import con_rechazo
 from nucleo.acta import Origen
@@ -79,9 +80,15 @@ class Decisiones:
 
     @con_rechazo
     def sustituir(self, hoja: int, persona: str) -> Hoja | Rechazo:
-        """Esta imagen toma el lugar de la que ya tenía el acta; la anterior se conserva en la historia."""
+        """Esta imagen toma el lugar de la que ya tenía el acta; la anterior se conserva en la historia.
 
-        def decidir(t: Transaccion, h: Hoja, _: datetime) -> Hoja | Rechazo:
+        No mientras alguien la lee: se quedaría a media captura sin recortes, con renglones de una y de otra imagen.
+        """
+
+        def decidir(t: Transaccion, h: Hoja, ahora: datetime) -> Hoja | Rechazo:
+            encargo = t.encargo(h.acta) if h.acta is not None else None
+            if encargo is not None and abs(ahora - encargo.desde) < PLAZO_ENCARGO:
+                return _la_estan_leyendo()
             vista = replace(h.vista, dispensas=h.vista.dispensas | {Dispensa.SUSTITUIR})
             return self._resolver(t, h, vista, persona)
 
@@ -200,6 +207,15 @@ def _ya_resuelta(hoja: Hoja | None) -> Rechazo:
         f"Esa hoja {como}",
         "la resolvió otra persona, o la página estuvo abierta mucho tiempo",
         "regrese a la lista y siga con la que sigue",
+    )
+
+
+def _la_estan_leyendo() -> Rechazo:
+    return Rechazo(
+        "EN_CAPTURA",
+        "Alguien está capturando esa acta con la imagen que ya tiene",
+        "se digitalizó otra vez después de que la tomaron",
+        "espere a que la concluya y sustitúyala después; si la imagen no sirve, que toque «La imagen no se ve bien»",
     )
 
 

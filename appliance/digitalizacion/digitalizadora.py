@@ -185,7 +185,7 @@ class Digitalizadora:
         return None
 
     def _copiar(self, memoria: Memoria, persona: str) -> None:
-        self._importacion = importar(self.cadena, memoria, persona)
+        self._importacion = importar(self.cadena, memoria, persona, self._cerrar_lote)
         # Si el disco dejó escribir una fotografía y no su renglón, no espera al siguiente arranque.
         self._sin_renglon = True
         self._hay.set()
@@ -214,7 +214,7 @@ class Digitalizadora:
                 hoja = self.cadena.siguiente(saltada)
                 if hoja is not None:
                     self.cadena.avanzar(hoja)
-                elif not recogido:
+                elif not recogido and saltada == 0:
                     # Ya sin hojas a medias: lo que nadie nombre es de verdad suelto.
                     self.cadena.recoger_sueltas()
                     recogido = True

@@ -84,8 +84,16 @@ class Memorias:
 
 
 @con_rechazo
-def importar(cadena: Cadena, memoria: Memoria, persona: str) -> Importacion | Rechazo:
+def importar(
+    cadena: Cadena,
+    memoria: Memoria,
+    persona: str,
+    cerrar: Callable[[Callable[[], None]], None] = lambda asentar: asentar(),
+) -> Importacion | Rechazo:
     """Copia las fotografías de la memoria como un lote `MOVIL` y les da su renglón.
+
+    Args:
+        cerrar: asienta el fin del lote, o lo intenta después si el disco no deja.
 
     La misma fotografía dos veces se nota al mirarla: da la misma imagen.
 
@@ -124,7 +132,8 @@ def importar(cadena: Cadena, memoria: Memoria, persona: str) -> Importacion | Re
                 break
             copiadas += 1
         fin = "sin_papel" if falla is None else "desconectado"
-        cadena.cerrar_lote(lote, entraron=copiadas, a_medias=int(falla is not None), fin=fin, falla=falla)
+        a_medias = int(falla is not None)
+        cerrar(lambda: cadena.cerrar_lote(lote, entraron=copiadas, a_medias=a_medias, fin=fin, falla=falla))
     finally:
         os.close(raiz)
     return Importacion(lote.lote, copiadas, tuple(negadas))

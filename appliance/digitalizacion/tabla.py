@@ -57,8 +57,11 @@ def lote_de(mirada: Lectura, lote: str) -> Lote | None:
 
 
 def ultimo_lote(mirada: Lectura) -> Lote | None:
-    fila = mirada.conexion.execute(f"SELECT {_DEL_LOTE} FROM lotes ORDER BY hora DESC, lote DESC LIMIT 1").fetchone()
-    return _lote(fila) if fila else None
+    """El último que se empezó. Lo dice el orden de la bitácora y no la hora, que se puede corregir hacia atrás."""
+    fila = mirada.conexion.execute(
+        "SELECT detalle FROM bitacora WHERE evento = 'lote_empezado' ORDER BY renglon DESC LIMIT 1"
+    ).fetchone()
+    return lote_de(mirada, str(fila[0]).partition(" ")[0]) if fila else None
 
 
 def lotes_abiertos(mirada: Lectura) -> list[Lote]:

@@ -12,7 +12,7 @@ from typing import Final
 MEDIDAS: Final = ("-l", "-t", "-x", "-y")
 """Las que llevan después sus milímetros, en un argumento aparte."""
 
-_LARGA: Final = re.compile(r"(--[a-z][a-z0-9-]{1,39})(=[\w ./()%-]{1,60})?")
+_LARGA: Final = re.compile(r"(--[a-z][a-z0-9-]{1,39})(=[\w ./()%-]{1,200})?")
 _MEDIDA: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 _VARIABLE: Final = re.compile(r"SANE_DEBUG_[A-Z0-9_]{1,30}")
 _NIVEL: Final = re.compile(r"[0-9]{1,3}")

@@ -43,6 +43,12 @@ _VENCIDA: Final = Aviso(
 _NO_EXISTE: Final = Aviso(
     False, "Esa página no existe", "la dirección se tecleó a mano o es de antes", "regrese al inicio"
 )
+_A_MEDIAS: Final = Aviso(
+    False,
+    "No se guardó nada: el formulario no se entiende",
+    "llegó incompleto o no salió de esta pantalla",
+    "regrese al inicio y repita la acción",
+)
 _SIN_TURNO: Final = {
     "guardado": False,
     "que": "No se guardó: la pantalla está bloqueada",
@@ -129,7 +135,8 @@ def _atender_tropiezos(app: FastAPI, pantalla: Pantalla) -> None:
     @app.exception_handler(RequestValidationError)
     async def _de_http(peticion: Request, error: Exception) -> Response:
         codigo = error.status_code if isinstance(error, HTTPException) else 422
-        return pagina(peticion, _NO_EXISTE if codigo in (404, 405, 422) else _INESPERADO, codigo)
+        aviso = _A_MEDIAS if codigo == 400 else _NO_EXISTE if codigo in (404, 405, 422) else _INESPERADO
+        return pagina(peticion, aviso, codigo)
 
     @app.exception_handler(Exception)
     async def _inesperado(peticion: Request, error: Exception) -> Response:

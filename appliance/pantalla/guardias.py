@@ -81,7 +81,7 @@ class Guardias:
                 "El formulario no salió de esta pantalla y no se guardó nada. Regrese al inicio y repita la acción.",
             )
         tamano = cabeceras.get("content-length", "")
-        if not tamano.isdigit() or int(tamano) > MAXIMO_FORMULARIO:
+        if not (tamano.isascii() and tamano.isdigit()) or int(tamano) > MAXIMO_FORMULARIO:
             return 413, "El formulario es demasiado grande y no se guardó nada. Regrese al inicio y repita la acción."
         return None
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from appliance.borradores import Borrador, cabe
 from appliance.pantalla.confirmacion import confirmar
 from appliance.pantalla.hoja import Renglon, Tecleado, campos_de, de_borrador, leer, renglones_de, textos_de
-from appliance.pantalla.pagina import Entrada, Pantalla
+from appliance.pantalla.pagina import Entrada, Pantalla, de_rechazo
 from appliance.personas import Papel, Persona
 from appliance.redigitalizacion import MOTIVOS_IMAGEN
 from appliance.vista_del_acta import ImagenDelActa
@@ -93,9 +93,21 @@ def quien_revisa(p: Pantalla, e: Entrada) -> Persona | Rechazo:
 
 
 def mostrar(
-    p: Pantalla, e: Entrada, hoja: Hoja, *, codigo: int = 200, sin_confirmar: Rechazo | None = None
+    p: Pantalla,
+    e: Entrada,
+    hoja: Hoja,
+    *,
+    codigo: int = 200,
+    sin_confirmar: Rechazo | None = None,
+    sin_guardar: Rechazo | None = None,
 ) -> Response:
-    """La página de la hoja. `sin_confirmar` es por qué no se admitió a la segunda persona de una revisión."""
+    """La página de la hoja.
+
+    Args:
+        sin_confirmar: por qué no se admitió a la segunda persona de una revisión.
+        sin_guardar: por qué no se asentó, si lo tecleado sigue valiendo y se puede mandar otra vez.
+    """
+    avisado = {} if sin_guardar is None else {"aviso": de_rechazo(sin_guardar)}
     casilla = p.proceso.casillas[hoja.acta.casilla]
     respondidos = sum(bool(t.texto or t.marcas) for t in hoja.tecleado.values())
     return p.pagina(
@@ -115,6 +127,7 @@ def mostrar(
         otra=e.texto("confirma"),
         sin_confirmar=sin_confirmar,
         motivos_imagen=MOTIVOS_IMAGEN,
+        **avisado,
     )
 
 

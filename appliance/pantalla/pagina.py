@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from threading import Lock
 from typing import Annotated, Final, TypeVar
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
@@ -17,6 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from appliance.acceso import Acceso
 from appliance.ambito import leer_ambito
@@ -116,7 +118,9 @@ class Pantalla:
         )
         self._avisos: OrderedDict[str, Aviso] = OrderedDict()
         self._atendidos: OrderedDict[str, str] = OrderedDict()
-        self._turno = Lock()
+        self._memoria = Lock()
+        # Uno por estación, mientras se usa: una impresora que tarda no detiene las capturas de las demás.
+        self._candados: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     async def entrada(self, peticion: Request) -> Entrada:
         """Identifica la petición y, si escribe, exige el sello. Raises: PaginaVencida, Falla."""
@@ -124,9 +128,8 @@ class Pantalla:
         sesion, turno = await run_in_threadpool(self._quien, estacion)
         campos: dict[str, list[str]] = {}
         if peticion.method == "POST":
-            formulario: FormData = await peticion.form(max_fields=2000, max_files=0)
-            for nombre, valor in formulario.multi_items():
-                campos.setdefault(nombre, []).append(str(valor))
+            for nombre, valor in await _formulario(peticion):
+                campos.setdefault(nombre, []).append(valor)
             sello = campos.get("sello", [""])[0]
             if estacion is None or not self.sesiones.vale(sesion, sello):
                 raise PaginaVencida
@@ -185,23 +188,45 @@ class Pantalla:
         return HTMLResponse(self._plantillas.get_template(plantilla).render(datos))
 
     def una_vez(self, entrada: Entrada, accion: Callable[[], tuple[str, Aviso | None] | Response]) -> Response:
-        """Corre la acción y redirige. El mismo formulario mandado dos veces sólo la corre una."""
-        intento = entrada.texto("intento")
-        with self._turno:
-            if intento in self._atendidos:
-                return RedirectResponse(self._atendidos[intento], status_code=303)
+        """Corre la acción y redirige. El mismo formulario mandado dos veces sólo la corre una.
+
+        El mismo es el de la misma estación, persona y ruta: un número repetido no contesta lo que hizo otra persona.
+
+        Raises:
+            PaginaVencida, SinPersona: si mientras esperaba su turno relevaron a la persona o se bloqueó su pantalla.
+            Falla: si no se pudo saber.
+        """
+        sesion, intento = entrada.sesion, entrada.texto("intento")
+        llave = "\n".join((sesion.azar, sesion.persona, entrada.ruta, intento))
+        with self._memoria:
+            candado = self._candados.setdefault(sesion.azar, Lock())
+        with candado:
+            with self._memoria:
+                hecho = self._atendidos.get(llave) if intento else None
+            if hecho is not None:
+                return RedirectResponse(hecho, status_code=303)
+            self._exigir_el_mismo_turno(entrada)
             # Lo dicho por la acción anterior se quita al empezar otra: un «guardada» viejo junto a un error confunde.
-            for ruta in [r for r in self._avisos if r.startswith(entrada.sesion.azar)]:
-                del self._avisos[ruta]
+            with self._memoria:
+                for ruta in [r for r in self._avisos if r.startswith(sesion.azar)]:
+                    del self._avisos[ruta]
             resultado = accion()
             if isinstance(resultado, Response):
                 return resultado
             destino, aviso = resultado
-            if intento:
-                _guardar(self._atendidos, intento, destino)
-            if aviso is not None:
-                _guardar(self._avisos, entrada.sesion.azar + destino, aviso)
+            with self._memoria:
+                if intento:
+                    _guardar(self._atendidos, llave, destino)
+                if aviso is not None:
+                    _guardar(self._avisos, sesion.azar + destino, aviso)
         return RedirectResponse(destino, status_code=303)
+
+    def _exigir_el_mismo_turno(self, entrada: Entrada) -> None:
+        turno = self.turnos.de(entrada.sesion.azar)
+        if (turno.persona if turno is not None else "") != entrada.sesion.persona:
+            raise PaginaVencida
+        if entrada.persona is not None and turno is not None and turno.bloqueado:
+            raise SinPersona
 
     def recordar(self, respuesta: Response, sesion: Sesion) -> None:
         galleta = self.sesiones.escribir(sesion)
@@ -222,6 +247,16 @@ def persona_de(entrada: Entrada) -> Persona:
     if entrada.persona is None:
         raise SinPersona
     return entrada.persona
+
+
+async def _formulario(peticion: Request) -> list[tuple[str, str]]:
+    """Los campos del formulario. Raises: HTTPException 400, si no se entiende."""
+    try:
+        leido: FormData = await peticion.form(max_fields=2000, max_files=0)
+    except UnicodeError as error:
+        raise HTTPException(400) from error
+    # Un juego de caracteres raro puede traer medios signos que ni el disco ni la página admiten.
+    return [(nombre, str(valor).encode("utf-8", "replace").decode()) for nombre, valor in leido.multi_items()]
 
 
 class ExigePapel:

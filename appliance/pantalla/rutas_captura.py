@@ -36,6 +36,12 @@ _NADA_QUE_HACER: Final = "espere a que llegue otra; lo que haya en la fila le to
 def agregar(app: FastAPI, p: Pantalla) -> None:
     vista = vista_de(app, p)
 
+    def con_lo_suyo(leida: Hoja, persona: Persona) -> Hoja:
+        """La hoja como la persona la tenía: con su imagen y lo que ya se le había señalado."""
+        senalados = p.mesa.senalados(leida.acta, persona.clave)
+        con_imagen = leida.con_imagen(vista.de(leida.acta))
+        return con_imagen if isinstance(senalados, Rechazo) else con_imagen.con_senalados(senalados)
+
     @app.post("/siguiente")
     def siguiente(e: PideLectura) -> Response:
         persona = persona_de(e)
@@ -87,14 +93,19 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
                 abierta = p.mesa.abierta(acta, persona.clave)
                 if isinstance(abierta, Rechazo):
                     return "/", de_rechazo(abierta)
-                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422)
-            if leida.clase == "correccion":
-                return "/", _de_hecha(acta, p.mesa.corregir(acta, persona.clave, campos))
-            hecha = p.mesa.concluir(
-                acta, persona.clave, asentado_de_campos(campos), revisada=e.texto("revisada") == "1"
+                return mostrar(p, e, con_lo_suyo(leida, persona), codigo=422)
+            hecha = (
+                p.mesa.corregir(acta, persona.clave, campos)
+                if leida.clase == "correccion"
+                else p.mesa.concluir(
+                    acta, persona.clave, asentado_de_campos(campos), revisada=e.texto("revisada") == "1"
+                )
             )
             if isinstance(hecha, PorRevisar):
                 return mostrar(p, e, leida.con_imagen(vista.de(acta)).con_senalados(hecha.campos), codigo=409)
+            if isinstance(hecha, Rechazo) and _sigue_valiendo(p.mesa.abierta(acta, persona.clave), leida):
+                # Si el disco no admitió la hoja tampoco admitió su borrador: lo tecleado sólo está en esta página.
+                return mostrar(p, e, con_lo_suyo(leida, persona), codigo=409, sin_guardar=hecha)
             return "/", _de_hecha(acta, hecha)
 
         return p.una_vez(e, accion)
@@ -163,7 +174,11 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if campos is None or not isinstance(otra, Persona):
                 rechazo = otra if isinstance(otra, Rechazo) else None
                 return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422, sin_confirmar=rechazo)
-            return "/", _de_hecha(acta, p.mesa.revisar(acta, (persona.clave, otra.clave), campos))
+            hecha = p.mesa.revisar(acta, (persona.clave, otra.clave), campos)
+            estado = p.mesa.estado(acta)
+            if isinstance(hecha, Rechazo) and isinstance(estado, EnRevision) and set(estado.campos) == set(campos):
+                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=409, sin_guardar=hecha)
+            return "/", _de_hecha(acta, hecha)
 
         return p.una_vez(e, accion)
 
@@ -172,6 +187,15 @@ def _para_borrador(p: Pantalla, e: Entrada, acta: IdActa) -> dict[str, str]:
     """Lo que traía la hoja al dejarla; si llegó sin renglones, nada nuevo que guardar."""
     leida = leer_hoja(p, e, acta, "parcial")
     return {} if isinstance(leida, Rechazo) else tecleado_de(e, leida)
+
+
+def _sigue_valiendo(abierta: Tomada | Rechazo, leida: Hoja) -> bool:
+    """Si la persona aún tiene el acta y lo tecleado es lo que se le pide en ella."""
+    if isinstance(abierta, Rechazo):
+        return False
+    if isinstance(abierta.libre, Discrepante):
+        return leida.clase == "correccion" and {r.clave for r in leida.renglones} == set(abierta.libre.campos)
+    return leida.clase == "captura"
 
 
 def _tropiezo(p: Pantalla, e: Entrada, aviso: Aviso) -> Response:

@@ -90,8 +90,6 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             hecha = p.mesa.pedir_recaptura(acta, persona_de(e).clave, motivo)
             if isinstance(hecha, Rechazo):
                 return _ruta(acta), de_rechazo(hecha)
-            with p.kiosco.almacen.transaccion() as t:
-                t.anotar(p.ahora(), "recaptura_pedida", persona=persona_de(e).clave, acta=str(acta), detalle=motivo)
             que = "La vuelta anterior sigue publicada hasta que se verifique la nueva"
             return _ruta(acta), Aviso(True, "Se pidió volver a capturarla", "empieza en blanco, con dos lecturas", que)
 

@@ -67,7 +67,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
                 return _pagina(p, e, error=de_rechazo(rechazo), volver=volver)
             p.presentados.olvidar(e.sesion.azar)
             if e.turno is not None and e.turno.persona == persona.clave:
-                p.turnos.desbloquear(e.sesion.azar)
+                p.turnos.desbloquear(e.sesion.azar, persona.clave)
                 return volver, None
             return "/", _bienvenida(p, persona, p.turnos.abrir(e.sesion.azar, persona.clave))
 

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Final, get_args
 
 import pytest
 
+from appliance.ajustes_del_puesto import AjustesDelPuesto
+from appliance.ambito import ARCHIVO as AMBITO
+from appliance.ambito import leer_ambito
+from appliance.catd.registro import SUBORDENES
+from appliance.catd.suborden import Suborden
+from appliance.credenciales import a_toml
+from appliance.digitalizacion.motivo import EXPLICACIONES
+from appliance.digitalizacion.motivo import Motivo as MotivoDeHoja
+from appliance.escaneo.motivo import Motivo as MotivoDeEscaner
+from appliance.escaneo.motivo import palabras
+from appliance.falla import Falla
+from appliance.gafete import resumir as resumir_gafete
+from appliance.nip import resumir as resumir_nip
+from appliance.personas import NOMBRES, ListaDePersonas, Papel, Persona
+from appliance.vision.motivos import CATALOGO
 from nucleo.acta import MotivoSinActa
 from nucleo.acuse import Acuse
 from nucleo.captura import Estado
+from nucleo.definicion import cargar_proceso
+from nucleo.eventos import eventos
+from nucleo.formato import leer_formatos
 from nucleo.hechos import Hecho, tipo_de
 from nucleo.latido import Latido
+from nucleo.modos import MODOS
 from nucleo.sobre import Sobre, Tipo
 from nucleo.temas import Carril
 from servicio_central.ingesta import Destino
@@ -24,6 +45,10 @@ RAIZ: Final = Path(__file__).resolve().parents[2]
 DOCUMENTOS: Final = [RAIZ / "README.md", *sorted((RAIZ / "docs").rglob("*.md"))]
 GLOSARIO: Final = RAIZ / "docs" / "glosario.md"
 PROTOCOLO: Final = RAIZ / "docs" / "protocolo.md"
+MANUAL: Final = RAIZ / "docs" / "kiosco.md"
+TECNICO: Final = RAIZ / "docs" / "tecnico_catd.md"
+BITACORA: Final = RAIZ / "docs" / "bitacora.md"
+DEFINICION: Final = RAIZ / "docs" / "definicion.md"
 PARTES_DE_DECISION: Final = ("**Problema.**", "**Elección.**", "**Alternativas descartadas.**", "**Costo.**")
 _ENLACE: Final = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
 _TITULO: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -113,6 +138,122 @@ def test_las_ordenes_se_leyeron() -> None:
 @pytest.mark.parametrize("orden", ordenes())
 def test_cada_orden_de_prep_esta_escrita(orden: str) -> None:
     assert se_dice(f"./prep {orden}")
+
+
+def apartado(documento: Path, titulo: str) -> str:
+    """Lo que va de un título al siguiente, del nivel que sea."""
+    partes = re.split(r"^##+ (.+)$", texto(documento), flags=re.MULTILINE)
+    return next(cuerpo for t, cuerpo in zip(partes[1::2], partes[2::2], strict=True) if titulo in t)
+
+
+def primera_columna(cuerpo: str) -> list[str]:
+    """Lo escrito como código en la primera celda de cada renglón de las tablas."""
+    return [c for celda in re.findall(r"^\| (`.+?`) \|", cuerpo, re.MULTILINE) for c in re.findall(r"`([^`]+)`", celda)]
+
+
+def llaves_de_ambito(carpeta: Path) -> set[str]:
+    """Las que el lector dice admitir cuando se le da otra."""
+    (carpeta / AMBITO).write_text("ninguna = [1]\n", "utf-8")
+    with pytest.raises(Falla) as cazada:
+        leer_ambito(carpeta, cargar_proceso(RAIZ / "datos" / "capacitacion"))
+    return set(cazada.value.rechazo.que.rpartition("sólo lleva listas ")[2].split(", "))
+
+
+def llaves_de_personas() -> set[str]:
+    """Las que lleva una lista recién hecha."""
+    persona = Persona("ana", "Ana", frozenset(Papel), resumir_nip("271828"), resumir_gafete("A" * 16))
+    lista = tomllib.loads(a_toml(ListaDePersonas((persona,), catd="catd-01")))
+    return {*lista, *lista["personas"][0]}
+
+
+@pytest.mark.parametrize("suborden", SUBORDENES, ids=lambda s: s.nombre)
+def test_cada_suborden_de_catd_tiene_su_apartado_y_su_salida(suborden: Suborden) -> None:
+    cuerpo = apartado(TECNICO, f"`catd {suborden.nombre}`")
+    assert f"$ ./prep catd {suborden.nombre}" in cuerpo
+
+
+def test_no_se_escribe_de_subordenes_que_no_existen() -> None:
+    dichas = {s for d in DOCUMENTOS for s in re.findall(r"\./prep catd ([a-z]+)", texto(d))}
+    assert dichas <= {s.nombre for s in SUBORDENES}
+
+
+def test_cada_llave_de_puesto_toml_esta_escrita_y_ninguna_de_mas() -> None:
+    # La mesa no sale de `puesto.toml`, sino de su propio archivo.
+    llaves = {c.name for c in fields(AjustesDelPuesto)} - {"mesa"}
+    assert set(primera_columna(apartado(TECNICO, "`puesto.toml`"))) == llaves
+
+
+def test_cada_llave_de_ambito_toml_esta_escrita_y_ninguna_de_mas(tmp_path: Path) -> None:
+    assert set(primera_columna(apartado(TECNICO, "`ambito.toml`"))) == llaves_de_ambito(tmp_path)
+
+
+def test_cada_llave_de_personas_toml_esta_escrita_y_ninguna_de_mas() -> None:
+    assert set(primera_columna(apartado(TECNICO, "`personas.toml`"))) == llaves_de_personas()
+
+
+def test_cada_llave_de_un_formato_esta_escrita_y_ninguna_de_mas() -> None:
+    de_verdad = tomllib.loads(texto(RAIZ / "datos" / "capacitacion" / "formatos" / "GUB.toml"))
+    assert leer_formatos(RAIZ / "datos" / "capacitacion")
+    assert {llave.strip("[]") for llave in primera_columna(apartado(DEFINICION, "Formatos"))} == set(de_verdad)
+
+
+@pytest.mark.parametrize("codigo", CATALOGO)
+def test_cada_motivo_de_vision_esta_escrito_con_sus_palabras(codigo: str) -> None:
+    motivo = CATALOGO[codigo]
+    renglon = re.search(rf"^\| `{codigo}` \| (.+) \| (.+) \| (sí)? ?\|$", texto(TECNICO), re.MULTILINE)
+    assert renglon is not None
+    assert renglon[1] == motivo.que.replace("{region}", "…")
+    assert renglon[2].lower() == motivo.siguiente.lower()
+    assert (renglon[3] == "sí") is motivo.grave
+
+
+def test_no_se_escribe_de_motivos_de_vision_que_no_existen() -> None:
+    assert set(primera_columna(apartado(TECNICO, "Lo que ve el kiosco en una imagen"))) == set(CATALOGO)
+
+
+@pytest.mark.parametrize("motivo", MotivoDeHoja, ids=lambda m: m.value)
+def test_cada_motivo_de_hoja_por_revisar_esta_en_el_manual(motivo: MotivoDeHoja) -> None:
+    dicho = EXPLICACIONES[motivo]
+    assert f"| {dicho.que} | {dicho.siguiente[0].upper()}{dicho.siguiente[1:]} |" in texto(MANUAL)
+
+
+# Un lote completo no es una falla: la pantalla no dice nada.
+@pytest.mark.parametrize("motivo", set(MotivoDeEscaner) - {MotivoDeEscaner.COMPLETO}, ids=lambda m: str(m.value))
+def test_cada_falla_del_escaner_esta_en_el_manual(motivo: MotivoDeEscaner) -> None:
+    dicho = palabras(motivo)
+    assert f"| {dicho.que} | {dicho.siguiente[0].upper()}{dicho.siguiente[1:]} |" in texto(MANUAL)
+    assert se_dice(motivo.value, TECNICO)
+
+
+@pytest.mark.parametrize("evento", eventos())
+def test_cada_evento_de_la_bitacora_esta_escrito(evento: str) -> None:
+    assert re.search(rf"^\| `{evento}` \|", texto(BITACORA), re.MULTILINE)
+
+
+def test_el_tecnico_no_busca_eventos_que_no_existen() -> None:
+    buscados = primera_columna(apartado(TECNICO, "Qué mirar en la bitácora"))
+    assert buscados
+    assert set(buscados) <= set(eventos())
+
+
+@pytest.mark.parametrize("papel", Papel, ids=lambda p: p.value)
+def test_cada_papel_tiene_su_pagina_en_el_manual(papel: Papel) -> None:
+    assert f"\n## {NOMBRES[papel]}\n" in texto(MANUAL)
+    assert se_dice(papel.value, TECNICO)
+
+
+@pytest.mark.parametrize("modo", MODOS)
+def test_cada_modo_esta_escrito(modo: str) -> None:
+    assert se_dice(modo)
+    assert se_dice(modo, PROTOCOLO)
+    assert f'`"{modo}"`' in texto(DEFINICION)
+
+
+@pytest.mark.parametrize("imagen", sorted((RAIZ / "docs" / "imagenes").iterdir()), ids=lambda i: i.name)
+def test_las_imagenes_se_usan_y_no_pesan(imagen: Path) -> None:
+    assert imagen.suffix == ".png"
+    assert imagen.stat().st_size <= 120 * 1024
+    assert any(f"imagenes/{imagen.name})" in texto(d) for d in DOCUMENTOS)
 
 
 @pytest.mark.parametrize("documento", DOCUMENTOS, ids=nombre)

@@ -79,7 +79,7 @@ def test_se_pasa_a_capacitacion_y_se_vuelve_a_entrar_a_practicar(aparato: tuple[
         expect(pagina.locator(".aviso.bueno")).to_contain_text("5 actas de muestra")
         pagina.get_by_role("button", name="Siguiente acta").tap()
         pagina.wait_for_selector(".renglon.activo")
-        pagina.wait_for_function("[...document.images].every(i => i.complete)")
+        expect(pagina.locator(".recorte").first).to_have_js_property("complete", True)
         recorrido.ver("practica-hoja")
         navegador.close()
     assert recorrido.hallazgos == []

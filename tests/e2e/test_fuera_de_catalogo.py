@@ -1,4 +1,4 @@
-"""Un documento de ninguna casilla: de la charola al libro del centro, declarado por una persona y confirmado por otra."""
+"""Un documento de ninguna casilla, de la charola al libro del centro: lo declara una persona y lo confirma otra."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_de_la_charola_a_la_publicacion_con_el_nip_de_coordinacion(catd: CatdDeP
         assert imagen.headers["content-type"] == "image/webp"
     with turno(catd, "acopio-1") as ana:
         assert "Copia del consejo" in sin_marcas(ana.ver("/fuera"))
-    assert esperar(lambda: catd.fuera_de_catalogo(), 30), "no llegó al centro"
+    assert esperar(lambda: bool(catd.fuera_de_catalogo()), 30), catd.enlace.dicho()[-2000:]
     (publicada,) = catd.fuera_de_catalogo()
     de = publicada.procedencia
     assert (de.tipo_documento, de.mecanismo_traslado, de.origen) == ("CC", "F", Origen.CATD)

@@ -1,4 +1,4 @@
-"""`./prep mesa` y `./prep kiosco --mesa-de-pruebas`, por sus órdenes: dos programas que sólo se conocen por `mesa.json`."""
+"""`./prep mesa` y `./prep kiosco --mesa-de-pruebas` por sus órdenes: dos programas que se conocen por `mesa.json`."""
 
 from __future__ import annotations
 

@@ -535,11 +535,10 @@ def _empacar(n: Noche) -> None:
 
 
 def _coordinar(n: Noche) -> None:
-    p = n.pagina
     n.entra("coordina-1")
     n.ir("/coordinacion")
     n.ver("tablero")
-    n.toca(p.locator(".fichas a").first)
+    n.ir(f"/coordinacion/acta/GUB/{next(iter(n.papeles)).casilla}")
     n.ver("acta-en-el-tablero")
     n.boton("Imprimir recibo con QR")
     n.bueno("Recibo")

@@ -229,6 +229,41 @@ def test_lo_que_se_toca_mide_al_menos_48_pixeles_y_cabe_sin_recorrer_de_lado(cat
     _medir(pagina)
 
 
+def test_solo_con_dedos_se_declara_sin_acta_con_el_nip_de_quien_confirma(catd: Catd) -> None:
+    """Un kiosco táctil puede no tener teclado: cada campo trae el suyo al tocarlo, sin tapar nada."""
+    p = catd.pagina
+    catd.soy("Capturista 1")
+    p.goto(catd.casa + "/acopio")
+    p.locator("[name=que]").tap()
+    _con_dedos(p, "0002")
+    catd.foto("teclado-letras")
+    _medir(p)
+    p.get_by_role("button", name="Listo").tap()
+    expect(p.locator(".teclado-de-pantalla")).to_have_count(0)
+    p.get_by_role("button", name="Buscar bolsa").tap()
+    expect(p.locator(".candidata").first).to_be_visible()
+    p.goto(catd.casa + "/sin-acta")
+    p.locator("[name=casilla]").tap()
+    _con_dedos(p, ACTA.casilla)
+    p.get_by_label("La casilla no se instaló").check(force=True)
+    p.get_by_label("Coordinación", exact=True).check(force=True)
+    p.locator("[name=nip]").tap()
+    _con_dedos(p, "000009")
+    p.locator(".teclado-de-pantalla").get_by_role("button", name="Borrar").tap()
+    _con_dedos(p, "0")
+    catd.foto("teclado-nip")
+    p.get_by_role("button", name="Declarar sin acta").tap()
+    expect(p.get_by_text("quedó declarada sin acta")).to_be_visible()
+    assert [type(h).__name__ for h in catd.kiosco.almacen.hechos_de(ACTA)] == ["SinActa"]
+    assert catd.errores == []
+
+
+def _con_dedos(pagina: Page, texto: str) -> None:
+    teclado = pagina.locator(".teclado-de-pantalla")
+    for letra in texto:
+        teclado.get_by_role("button", name=letra, exact=True).tap()
+
+
 def _medir(pagina: Page) -> None:
     chicos = pagina.evaluate(
         """() => [...document.querySelectorAll('button, a.boton, input:not([type=hidden])')]

@@ -1,8 +1,8 @@
 """`kill -9` y disco lleno de verdad en cada paso de hoja → imagen → hecho: nada se pierde, nada se dobla.
 
-El kiosco corre en un proceso aparte (`tests.digitalizador_de_laboratorio`); la prueba lo mata justo en el paso que toca,
-o le deja lleno el disco, y lo vuelve a levantar. La visión es la de producción: corre en cada levantada donde importa
-que muera con el kiosco, y en las demás se usa lo que ya vio en esas mismas hojas, que es lo que las hace rápidas.
+El kiosco corre en un proceso aparte (`tests.digitalizador_de_laboratorio`); la prueba lo mata justo en el paso que
+toca, o le deja lleno el disco, y lo vuelve a levantar. La visión es la de producción: corre donde importa que muera
+con el kiosco, y en lo demás se usa lo que ya vio en esas mismas hojas, que es lo que lo hace rápido.
 """
 
 from __future__ import annotations

@@ -334,6 +334,19 @@ def test_un_reloj_de_fabrica_se_dice_y_no_tumba_al_vigilante(tmp_path: Path) -> 
     assert faltan_por_mandar(almacen) == 0
 
 
+@pytest.mark.parametrize("anio", [1, 1970, 2155, 9999])
+def test_lo_anotado_con_el_reloj_de_fabrica_no_detiene_a_la_bitacora(tmp_path: Path, anio: int) -> None:
+    almacen = con_renglones(tmp_path, 1)
+    with almacen.transaccion() as t:
+        t.anotar(hora().replace(year=anio), "tomada", persona="ana", detalle="antes de ponerse en hora")
+    anotar(almacen, 1)
+    assert mandar_bitacora(almacen, RELOJ) == 1
+    (hoja,) = hojas(almacen)
+    assert [r.persona for r in hoja.contenido.renglones] == ["ana"] * 3
+    assert hoja.contenido.renglones[1].detalle.startswith(f"el reloj decía {anio:04d}-")
+    assert comprobar("catd-01", EPOCA, [hoja]) == []
+
+
 # ------------------------------------------------------------------------------------------------------- el documento
 
 

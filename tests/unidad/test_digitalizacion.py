@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.digitalizacion import fotos, tabla
-from appliance.digitalizacion.cadena import Cadena, Mirar
+from appliance.digitalizacion import tabla
 from appliance.digitalizacion.decisiones import Decisiones
-from appliance.digitalizacion.fotos import MAXIMO_BYTES, Importacion, Memoria, Memorias, importar
 from appliance.digitalizacion.hoja import Codigo, Dispensa, EstadoDeHoja, Hoja, Vista
 from appliance.digitalizacion.juicio import juzgar
 from appliance.digitalizacion.motivo import EXPLICACIONES, Motivo
@@ -25,10 +19,8 @@ from appliance.mesa import Mesa
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.hechos import FueraDeCatalogo, IdActa, Imagen
 from nucleo.problema import Rechazo
-from tests.hojas_de_prueba import Lector, hoja_con, mirar, qr, un_rato
+from tests.hojas_de_prueba import Lector, hoja_con, qr, un_rato
 from tests.kiosco_de_prueba import A1, A2, A3, abrir_mesa, bien, codigo
-
-JPEG = b"\xff\xd8\xff\xe0" + b"foto"
 
 
 @pytest.fixture
@@ -181,6 +173,17 @@ def test_la_misma_hoja_pasada_otra_vez_pregunta_si_se_conserva_o_se_sustituye(
     assert [i.sha256 for i in imagenes(mesa)] == [primera.sha256, segunda.sha256], "la historia queda"
     tercera = lector.pasar(hoja_con(qr(A1), toma=3))
     assert bien(decisiones.descartar(tercera.hoja, "digital-2", "repetida")).estado is EstadoDeHoja.DESCARTADA
+    assert len(imagenes(mesa)) == 2
+
+
+def test_no_se_cambia_la_imagen_a_media_captura(lector: Lector, mesa: Mesa, decisiones: Decisiones) -> None:
+    lector.pasar(hoja_con(qr(A1)))
+    bien(mesa.tomar(A1, "capturista-1"))
+    otra = lector.pasar(hoja_con(qr(A1), toma=2))
+    assert codigo(decisiones.sustituir(otra.hoja, "digital-1")) == "EN_CAPTURA"
+    assert len(imagenes(mesa)) == 1
+    un_rato(mesa, 60)
+    assert bien(decisiones.sustituir(otra.hoja, "digital-1")).estado is EstadoDeHoja.ASIGNADA, "quien la tenía se fue"
     assert len(imagenes(mesa)) == 2
 
 
@@ -341,6 +344,16 @@ def test_una_imagen_que_nadie_nombra_aparece_por_revisar_una_sola_vez(
     assert imagenes(mesa)[0].persona == "digital-2"
 
 
+def test_el_reloj_retrocede_y_el_ultimo_lote_sigue_siendo_el_ultimo(lector: Lector, mesa: Mesa) -> None:
+    lector.lote(hoja_con(qr(A1)))
+    un_rato(mesa, -40)
+    segundo = lector.lote(hoja_con(qr(A2)))
+    with mesa.almacen.lectura() as mirada:
+        ultimo = tabla.ultimo_lote(mirada)
+    assert ultimo is not None
+    assert ultimo.lote == segundo.lote
+
+
 def test_recibir_dos_veces_el_mismo_archivo_no_da_dos_hojas(lector: Lector, tmp_path: Path) -> None:
     lote = lector.lote(hoja_con(qr(A1)), cerrar=False)
     ruta = tmp_path / archivos(tmp_path)[0]
@@ -361,155 +374,6 @@ def test_con_el_disco_lleno_la_hoja_espera_y_sale_cuando_hay_lugar(lector: Lecto
     (tmp_path / "quitada").rename(carpeta)
     assert lector.mirar_todas()[-1].estado is EstadoDeHoja.ASIGNADA
     assert len(imagenes(mesa)) == 1
-
-
-# ---------------------------------------------------------------------------------------------------------------- fotos
-
-
-@pytest.fixture
-def memoria(tmp_path: Path) -> Memoria:
-    raiz = tmp_path / "montadas"
-    (raiz / "TELEFONO" / "DCIM" / "100ANDRO").mkdir(parents=True)
-    (hallada,) = Memorias(raiz.iterdir).montadas()
-    return hallada
-
-
-def nombres(lector: Lector) -> list[Digitalizacion]:
-    return [h.digitalizacion for h in lector.hojas()]
-
-
-def test_las_fotos_de_la_raiz_y_de_dcim_entran_como_movil(lector: Lector, memoria: Memoria, tmp_path: Path) -> None:
-    (memoria.ruta / "acta.JPG").write_bytes(JPEG + b"1")
-    (memoria.ruta / "DCIM" / "100ANDRO" / "dos.jpeg").write_bytes(JPEG + b"2")
-    (memoria.ruta / "otra").mkdir()
-    (memoria.ruta / "otra" / "no.jpg").write_bytes(JPEG)
-    (memoria.ruta / "._acta.jpg").write_bytes(JPEG)
-    hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert (hecha.copiadas, hecha.negadas) == (2, ())
-    assert nombres(lector) == [Digitalizacion.MOVIL] * 2
-    assert len(archivos(tmp_path)) == 2
-
-
-def test_un_heic_se_niega_con_palabras_y_lo_demas_entra(lector: Lector, memoria: Memoria) -> None:
-    (memoria.ruta / "a.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    assert codigo(importar(lector.cadena, memoria, "digital-1")) == "SIN_FOTOS"
-    (memoria.ruta / "b.png").write_bytes(b"\x89PNG\r\n\x1a\nresto")
-    (memoria.ruta / "c.jpg").write_bytes(b"MZ programa")
-    hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert hecha.copiadas == 1
-    assert {n for n, _ in hecha.negadas} == {"a.heic", "c.jpg"}
-
-
-def test_una_memoria_con_trampas_no_saca_nada_de_fuera_ni_cuelga(
-    lector: Lector, memoria: Memoria, tmp_path: Path
-) -> None:
-    secreto = tmp_path / "llave.jpg"
-    secreto.write_bytes(JPEG + b"secreto")
-    (memoria.ruta / "liga.jpg").symlink_to(secreto)
-    (memoria.ruta / "DCIM" / "fuera").symlink_to(tmp_path)
-    os.mkfifo(memoria.ruta / "tubo.jpg")
-    grande = memoria.ruta / "grande.jpg"
-    with grande.open("wb") as archivo:
-        archivo.write(JPEG)
-        archivo.truncate(MAXIMO_BYTES + 1)
-    hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert hecha.copiadas == 0
-    assert {n for n, _ in hecha.negadas} == {"tubo.jpg", "grande.jpg"}
-
-
-def test_una_foto_con_nombre_que_no_se_puede_escribir_se_dice_y_no_se_calla(lector: Lector, memoria: Memoria) -> None:
-    for crudo in (b"a\xf1o.jpg", b"dos\nrenglones.png"):
-        Path(os.fsdecode(os.fsencode(memoria.ruta) + b"/" + crudo)).write_bytes(JPEG)
-    nada = importar(lector.cadena, memoria, "digital-1")
-    assert isinstance(nada, Rechazo)
-    assert "signos" in nada.causa
-    (memoria.ruta / "buena.jpg").write_bytes(JPEG)
-    hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert hecha.copiadas == 1
-    assert sorted(n for n, _ in hecha.negadas) == ["a?o.jpg", "dos?renglones.png"]
-
-
-def test_una_memoria_con_miles_de_archivos_dice_que_no_los_miro_todos(lector: Lector, memoria: Memoria) -> None:
-    (memoria.ruta / "acta.jpg").write_bytes(JPEG)
-    for numero in range(fotos._MAXIMO_VISTOS):
-        (memoria.ruta / f"basura-{numero}").touch()
-    importada = importar(lector.cadena, memoria, "digital-1")
-    dicho = importada.causa if isinstance(importada, Rechazo) else str(importada.negadas)
-    assert "más de 5000 archivos" in dicho
-
-
-@contextmanager
-def ilegible(ruta: Path) -> Iterator[None]:
-    """Un archivo que se abre y al leerlo da error de E/S de verdad, como un sector dañado."""
-    ruta.touch()
-    montado = subprocess.run(["mount", "--bind", f"/proc/{os.getpid()}/mem", ruta], capture_output=True, check=False)
-    if montado.returncode:
-        pytest.skip("aquí no se puede montar")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", ruta], check=True)
-
-
-def test_una_foto_en_un_pedazo_danado_de_la_memoria_no_deja_afuera_a_las_que_siguen(
-    lector: Lector, memoria: Memoria
-) -> None:
-    for nombre in ("a.jpg", "c.jpg"):
-        (memoria.ruta / nombre).write_bytes(JPEG + nombre.encode())
-    with ilegible(memoria.ruta / "b.jpg"):
-        hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert hecha.copiadas == 2
-    assert [n for n, _ in hecha.negadas] == ["b.jpg"]
-    with lector.mesa.almacen.lectura() as mirada:
-        assert tabla.lotes_con_falla(mirada) == []
-
-
-def test_se_arranca_la_memoria_a_media_copia_y_queda_dicho_en_el_lote(lector: Lector, memoria: Memoria) -> None:
-    (memoria.ruta / "a.jpg").write_bytes(JPEG)
-    with ExitStack() as malas:
-        for nombre in ("b.jpg", "c.jpg", "d.jpg", "e.jpg"):
-            malas.enter_context(ilegible(memoria.ruta / nombre))
-        hecha = bien(importar(lector.cadena, memoria, "digital-1"))
-    assert (hecha.copiadas, len(hecha.negadas)) == (1, 3), "no se insiste con toda la memoria"
-    with lector.mesa.almacen.lectura() as mirada:
-        (lote,) = tabla.lotes_con_falla(mirada)
-    assert lote.falla is not None
-    assert lote.falla[0] == "MEMORIA"
-
-
-@pytest.mark.parametrize("clave", ["", "../..", "/etc", "{m}/..", "{m}/DCIM", "{m}/", "TELEFONO"])
-def test_solo_se_abre_una_memoria_de_la_lista(memoria: Memoria, clave: str) -> None:
-    memorias = Memorias(memoria.ruta.parent.iterdir)
-    assert codigo(memorias.memoria(clave.format(m=memoria.ruta))) == "SIN_MEMORIA"
-    assert memorias.memoria(memoria.clave) == memoria
-
-
-def test_la_memoria_montada_que_es_una_liga_no_aparece(memoria: Memoria, tmp_path: Path) -> None:
-    (memoria.ruta.parent / "liga").symlink_to(tmp_path)
-    assert Memorias(memoria.ruta.parent.iterdir).montadas() == (memoria,)
-
-
-def test_se_saca_la_memoria_antes_de_empezar(lector: Lector, memoria: Memoria) -> None:
-    assert codigo(importar(lector.cadena, replace(memoria, ruta=memoria.ruta / "ya-no"), "digital-1")) == "MEMORIA"
-
-
-def test_la_misma_foto_dos_veces_se_nota(lector: Lector, memoria: Memoria, mesa: Mesa, tmp_path: Path) -> None:
-    otra = Cadena(tmp_path, mesa, siempre(hoja_con(qr(A1)), tmp_path))
-    for _ in range(2):
-        (memoria.ruta / "acta.jpg").write_bytes(JPEG)
-        assert isinstance(importar(otra, memoria, "digital-1"), Importacion)
-        while (hoja := otra.siguiente()) is not None:
-            otra.avanzar(hoja)
-    assert [h.estado for h in lector.hojas()] == [EstadoDeHoja.ASIGNADA, EstadoDeHoja.DESCARTADA]
-    (imagen,) = imagenes(mesa)
-    assert imagen.digitalizacion is Digitalizacion.MOVIL
-
-
-def siempre(contenido: bytes, carpeta: Path) -> Mirar:
-    """Quien mira cualquier archivo como si dijera eso."""
-    ruta = carpeta / "lo-que-se-ve"
-    ruta.write_bytes(contenido)
-    return lambda _: mirar(ruta)
 
 
 # ----------------------------------------------------------------------------------------------------------------- fuzz

@@ -179,6 +179,19 @@ def test_si_no_caben_las_imagenes_se_llevan_los_sobres(mesa: Mesa, tmp_path: Pat
         assert (hecha.sobres, hecha.imagenes, hecha.sin_imagen) == (5, 0, 3)
 
 
+def test_se_le_hace_lugar_a_la_memoria_y_las_imagenes_que_faltaban_si_van(mesa: Mesa, tmp_path: Path) -> None:
+    with montada(tmp_path / "media") as memoria:
+        ajeno = memoria.ruta / "pelicula.mp4"
+        ajeno.write_bytes(bytes(3_000_000))
+        primera = exportar(mesa, tmp_path, memoria)
+        assert (primera.imagenes, primera.sin_imagen) == (0, 3)
+        assert exportar(mesa, tmp_path, memoria).ya_estaba, "sin lugar, la misma"
+        ajeno.unlink()
+        segunda = exportar(mesa, tmp_path, memoria)
+        assert (segunda.imagenes, segunda.sin_imagen, segunda.ya_estaba) == (3, 0, False)
+        assert exportar(mesa, tmp_path, memoria).ya_estaba
+
+
 def test_se_quita_la_memoria_y_debajo_queda_el_disco_del_kiosco(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media") as memoria:
         subprocess.run(["umount", str(memoria.ruta)], check=True)

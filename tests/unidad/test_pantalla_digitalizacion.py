@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from appliance.ajustes_del_puesto import leer_ajustes
+from appliance.digitalizacion import digitalizadora as modulo_digitalizadora
 from appliance.digitalizacion import tabla
+from appliance.digitalizacion.cadena import Cadena
 from appliance.digitalizacion.digitalizadora import Digitalizadora
 from appliance.digitalizacion.fotos import Memorias
 from appliance.digitalizacion.hoja import EstadoDeHoja
@@ -22,11 +25,10 @@ from appliance.puesto import Puesto
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.hechos import Imagen
 from nucleo.problema import Rechazo
-from tests.hojas_de_prueba import Lector, hoja_con, qr
+from tests.hojas_de_prueba import Lector, hoja_con, mirar, qr
 from tests.kiosco_de_prueba import A1, A3, abrir_mesa, bien
 from tests.pantallas_de_prueba import mandar, pantallas
 from tests.turno_de_prueba import oculto
-
 
 _NADA = Rechazo("SIN_ESCANER", "No hay escáner", "no se conectó", "conéctelo")
 
@@ -161,7 +163,14 @@ def test_el_disco_deja_escribir_la_foto_y_no_su_renglon_y_no_espera_al_siguiente
         if paso == "archivo" and (falla := next(fallas, None)) is not None:
             raise falla
 
-    cadena = Lector(tmp_path, mesa, al_paso).cadena
+    class SeLlena(Cadena):
+        def cerrar_lote(self, *args: Any, **kwargs: Any) -> None:
+            if (falla := next(al_cerrar, None)) is not None:
+                raise falla
+            super().cerrar_lote(*args, **kwargs)
+
+    al_cerrar = iter([Falla("DISCO_LLENO", "El disco está lleno", "se llenó", "libere espacio")])
+    cadena = SeLlena(tmp_path, mesa, mirar, al_paso=al_paso)
     digitalizadora = Digitalizadora(cadena, lambda: _NADA, Memorias((tmp_path / "montadas").iterdir))
     digitalizadora.arrancar()
     bien(digitalizadora.importar(str(memoria), "digital-1"))
@@ -169,7 +178,29 @@ def test_el_disco_deja_escribir_la_foto_y_no_su_renglon_y_no_espera_al_siguiente
     digitalizadora.cerrar()
     with mesa.almacen.lectura() as mirada:
         (hoja,) = tabla.dudosas(mirada)
+        assert tabla.lotes_abiertos(mirada) == [], "no se queda «corriendo» hasta que se apague el equipo"
     assert (hoja.persona, hoja.digitalizacion) == ("digital-1", Digitalizacion.MOVIL)
+
+
+def test_una_hoja_que_tumba_al_programa_no_pierde_a_su_duena(
+    mesa: Mesa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modulo_digitalizadora, "_TRAS_TROPIEZO_S", 0.05)
+    tropiezos = iter([ZeroDivisionError] * 4)
+
+    def al_paso(paso: str) -> None:
+        # Ya guardada la imagen y aún sin hecho: mientras se reintenta, nadie la nombra todavía.
+        if paso == "imagen" and (error := next(tropiezos, None)) is not None:
+            raise error
+
+    lector = Lector(tmp_path, mesa, al_paso)
+    lector.lote(hoja_con(qr(A1)))
+    digitalizadora = Digitalizadora(lector.cadena, lambda: _NADA, Memorias(lambda: ()))
+    digitalizadora.arrancar()
+    esperar(Puesto(digitalizadora=digitalizadora), mesa, 1)
+    digitalizadora.cerrar()
+    (hoja,) = lector.hojas()
+    assert (hoja.estado, hoja.persona) == (EstadoDeHoja.ASIGNADA, "digital-1")
 
 
 def test_la_falla_del_escaner_se_queda_hasta_que_alguien_dice_entendido(

@@ -10,6 +10,9 @@ const irAEntrar = () => {
 
 // ------------------------------------------------------------------------------------------------------------ la barra
 
+// El sello es uno por persona: si cambia, en otra ventana entró alguien más y lo de esta página no es suyo.
+const selloDeLaBarra = () => barra.querySelector("form [name=sello]")?.value;
+const selloAlAbrir = selloDeLaBarra();
 let barraVista = "";
 setInterval(async () => {
   try {
@@ -20,6 +23,8 @@ setInterval(async () => {
     // Si nada cambió no se toca: un dedo puede estar a medio camino de «Bloquear».
     if (texto !== barraVista) barra.innerHTML = texto;
     barraVista = texto;
+    const sello = selloDeLaBarra();
+    if (!EN_TURNO && selloAlAbrir && sello && sello !== selloAlAbrir) location.assign("/");
   } catch {
     barraVista = "";
     const enlace = barra.querySelector(".enlace");
