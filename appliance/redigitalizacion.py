@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from appliance import rechazos
+from appliance import borradores, rechazos
 from appliance.almacen import Lectura
 from appliance.encargos import Encargos
 from appliance.rechazos import con_rechazo
 from nucleo.hechos import HechoDeActa, IdActa, Imagen
 from nucleo.problema import Rechazo
 
+ES_OTRA: Final = "otra"
 MOTIVOS_IMAGEN: Final = {
     "borrosa": "Está borrosa o movida",
     "oscura": "Está muy oscura o muy clara",
     "cortada": "Le falta un pedazo",
     "tapada": "Algo tapa los números",
-    "otra": "Es otra acta u otro documento",
+    ES_OTRA: "Es otra acta u otro documento",
 }
 """Por qué se pide otra imagen, en palabras de quien la mira."""
 
@@ -49,7 +50,7 @@ class Redigitalizacion(Encargos):
     def pedir_imagen(self, acta: IdActa, persona: str, motivo: str) -> PorRedigitalizar | Rechazo:
         """Pide digitalizarla otra vez: quien la está leyendo o, si nadie la tiene, coordinación.
 
-        Lo que se llevaba tecleado queda guardado.
+        Lo que se llevaba tecleado queda guardado, salvo si la imagen es de otra acta: esos números no son de ésta.
         """
         if rechazo := self._ajena(acta):
             return rechazo
@@ -68,6 +69,8 @@ class Redigitalizacion(Encargos):
                 (acta.eleccion, acta.casilla, sha256, persona, motivo, pedida.hora.isoformat()),
             )
             t.desencargar(acta)
+            if motivo == ES_OTRA:
+                borradores.borrar(t.conexion, acta)
             detalle = MOTIVOS_IMAGEN[motivo]
             t.anotar(pedida.hora, "redigitalizacion_pedida", persona=persona, acta=str(acta), detalle=detalle)
             return pedida

@@ -320,6 +320,15 @@ def test_la_imagen_no_se_ve_bien_y_el_acta_espera_otra(mesa: Mesa) -> None:
     assert textos(mesa, "ana") == A_MEDIAS
 
 
+def test_la_imagen_era_de_otra_acta_y_lo_tecleado_de_ella_no_reaparece(mesa: Mesa) -> None:
+    bien(mesa.digitalizar(A1, persona="d", digitalizacion=Digitalizacion.ESCANER, contenido=b"la de otra casilla"))
+    teclear(mesa, "ana")
+    bien(mesa.pedir_imagen(A1, "ana", "otra"))
+    bien(mesa.digitalizar(A1, persona="d", digitalizacion=Digitalizacion.ESCANER, contenido=b"la buena"))
+    bien(mesa.tomar(A1, "ana"))
+    assert textos(mesa, "ana") == {}
+
+
 def test_el_papel_tampoco_se_ve_y_coordinacion_la_regresa_a_la_fila(mesa: Mesa) -> None:
     digitalizar(mesa)
     bien(mesa.tomar(A1, "ana"))
