@@ -139,7 +139,8 @@ def luz_pareja(imagen: Flotante, azar: Azar, minimo: float) -> Flotante:
     x = np.linspace(0, math.cos(a), ancho, dtype=np.float32)[None, :]
     y = np.linspace(0, math.sin(a), alto, dtype=np.float32)[:, None]
     rampa = x + y
-    rampa = (rampa - rampa.min()) / (rampa.max() - rampa.min())
+    menor, mayor = float(np.min(rampa)), float(np.max(rampa))
+    rampa = (rampa - menor) / (mayor - menor)
     return np.asarray(imagen * (minimo + (1 - minimo) * rampa)[..., None], np.float32)
 
 

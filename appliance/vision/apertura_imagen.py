@@ -80,7 +80,7 @@ def _girada(abierta: Image.Image) -> Image.Image:
 def _a_rgb(imagen: Image.Image) -> Imagen:
     if imagen.mode.startswith("I"):  # 16 bits por tono, como entregan algunos escáneres
         tonos = np.asarray(imagen, np.float64)
-        gris = np.clip(tonos / 257 if tonos.max(initial=0) > 255 else tonos, 0, 255).astype(np.uint8)
+        gris = np.clip(tonos / 257 if tonos.size and float(np.max(tonos)) > 255 else tonos, 0, 255).astype(np.uint8)
         return np.asarray(cv2.cvtColor(gris, cv2.COLOR_GRAY2BGR), np.uint8)
     if imagen.mode in ("RGBA", "LA", "PA") or "transparency" in imagen.info:
         # Lo transparente es papel, no tinta.

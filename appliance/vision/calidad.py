@@ -176,7 +176,7 @@ def _fuera(forma: tuple[int, ...], registro: Registro, plantilla: Plantilla) -> 
     en_imagen = cv2.perspectiveTransform(puntos[None], np.linalg.inv(registro.matriz))[0]
     x, y = en_imagen[:, 0], en_imagen[:, 1]
     alto, ancho = forma[:2]
-    afuera = np.maximum.reduce([-x, x - ancho, -y, y - alto])
+    afuera = np.maximum(np.maximum(-x, x - ancho), np.maximum(-y, y - alto))
     if afuera.max() <= 0:
         return 0.0, ""
     peor = int(afuera.argmax())

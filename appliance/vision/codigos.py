@@ -28,8 +28,8 @@ Opinion = Callable[[Imagen], Sequence[CodigoLeido]]
 """Un lector de una imagen de un canal."""
 
 _FORMATOS: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128])
-_PIXELES_PRIMER_PASO: Final = 4_400_000
-"""Poco más que una carta a 200 ppp; una fotografía de 8 megapíxeles se reduce."""
+_PIXELES_PRIMER_PASO: Final = 3_800_000
+"""Una carta a 200 ppp son 3.7 millones; una fotografía de 8 megapíxeles se reduce."""
 _MAXIMO_TEXTO: Final = 4_296
 """Lo más que lleva un QR alfanumérico; más largo es un error del lector."""
 
