@@ -105,6 +105,13 @@ def _de_toml(ruta: Path) -> AjustesDelPuesto:
 def _de_mesa(ruta: Path) -> MesaDePruebas:
     try:
         dato = json.loads(ruta.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise Falla(
+            "PUESTO",
+            f"No existe {ruta}",
+            "la mesa de pruebas no está corriendo, o se dio otra carpeta",
+            "arránquela con `./prep mesa --carpeta DIR` y repita",
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise _falla(ruta, str(error)) from error
     if not isinstance(dato, dict) or not all(isinstance(v, str) for v in dato.values()):

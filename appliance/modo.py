@@ -29,6 +29,7 @@ from nucleo.modos import CAPACITACION, MODOS, OFICIAL
 from nucleo.problema import Rechazo
 
 ACTIVO: Final = "activo"
+AJUSTES: Final = ("puesto.toml", "ambito.toml", "personas.toml")
 PRACTICA: Final = Path(__file__).resolve().parents[1] / "datos" / "capacitacion"
 """La definición de capacitación que viene con el programa."""
 
@@ -123,6 +124,7 @@ def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path = PRACTI
             shutil.rmtree(resto)
         if a == CAPACITACION and not (carpeta / CAPACITACION / ARCHIVO).exists():
             crear_capacitacion(carpeta, practica, _catd_de(carpeta))
+        _conservar_ajustes(carpeta / plan.de, carpeta / a)
         # El orden importa: primero deja de verse lo que se borra, luego se anuncia el modo nuevo y al final se borra.
         basura = carpeta / f"{_BORRANDO}{plan.de}-{secrets.token_hex(4)}"
         if plan.se_borra and (carpeta / plan.de).exists():
@@ -138,6 +140,15 @@ def cambiar(carpeta: Path, a: str, confirmacion: str, *, practica: Path = PRACTI
             "libere espacio y repita el mismo cambio: sigue donde se quedó",
         ) from error
     return carpeta / a
+
+
+def _conservar_ajustes(de: Path, a: Path) -> None:
+    """Lo que se configuró a mano en el modo que se deja pasa al nuevo, si allá no hay otro."""
+    # El ámbito es de un catálogo, y el de la práctica es otro.
+    ajenos = {"ambito.toml"} if CAPACITACION in (de.name, a.name) else set()
+    for nombre in AJUSTES:
+        if nombre not in ajenos and (de / nombre).is_file() and not (a / nombre).exists():
+            _escribir(a / nombre, (de / nombre).read_text(encoding="utf-8").rstrip("\n"))
 
 
 def confirmado(carpeta: Path, a: str, confirmacion: str) -> Cambio | Rechazo:

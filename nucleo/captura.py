@@ -276,6 +276,9 @@ def paso(
         case Capturar(persona, hora, asentado):
             if not isinstance(estado, Tomada) or estado.persona != persona or isinstance(estado.libre, Discrepante):
                 return _no_la_tiene()
+            # Tomar ya lo impide; aquí se repite porque un encargo mal puesto no debe bastar para leer dos veces.
+            if isinstance(estado.libre, PrimeraConcluida) and estado.libre.primera.persona == persona:
+                return _misma_persona("Usted hizo la primera captura de esta acta")
             if set(asentado.votos) != set(renglones):
                 return Rechazo(
                     "RENGLONES_DISTINTOS",

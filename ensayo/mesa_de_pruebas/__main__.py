@@ -14,7 +14,7 @@ from ensayo.mesa_de_pruebas.tablero import Tablero
 
 def main(argumentos: list[str] | None = None) -> int:
     """Corre la mesa; devuelve el código de salida."""
-    ordenes = argparse.ArgumentParser(prog="python -m ensayo.mesa_de_pruebas", description=__doc__)
+    ordenes = argparse.ArgumentParser(prog="prep mesa", description=__doc__)
     ordenes.add_argument("--carpeta", type=Path, required=True, help="dónde deja mesa.json y la configuración de SANE")
     ordenes.add_argument("--segundos-por-hoja", type=float, default=1.0, help="lo que tarda el rodillo (1.0)")
     ordenes.add_argument("hojas", nargs="*", type=Path, help="imágenes JPEG o PNG que ya están en la charola")

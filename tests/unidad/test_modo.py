@@ -66,6 +66,14 @@ def test_la_capacitacion_firma_con_su_modo_y_una_llave_que_nadie_conoce(aparato:
         kiosco.almacen.desconectar()
 
 
+def test_al_cambiar_de_modo_los_ajustes_a_mano_pasan_al_nuevo(aparato: Path) -> None:
+    (aparato / SIMULACRO / "puesto.toml").write_text('impresora = "etiquetas"\n')
+    (aparato / SIMULACRO / "ambito.toml").write_text("secciones = [1]\n")
+    cambiar(aparato, CAPACITACION, "BORRAR SIMULACRO", practica=PRACTICA)
+    assert (aparato / CAPACITACION / "puesto.toml").read_text() == 'impresora = "etiquetas"\n'
+    assert not (aparato / CAPACITACION / "ambito.toml").exists(), "es de otro catálogo"
+
+
 def test_con_sobres_sin_acuse_no_se_borra_un_simulacro(aparato: Path) -> None:
     _acopiar(aparato / SIMULACRO)
     plan = planear(aparato, CAPACITACION)
