@@ -46,8 +46,10 @@ def vista_de(analisis: Analisis, proceso: Proceso, formas: Formas | None = None)
     """La vista de una página ya analizada, con cada código cotejado contra el catálogo."""
     peor = next(iter(analisis.veredicto.motivos), None)
     con_formato = not any(m.codigo == "SIN_FORMATO" for m in analisis.veredicto.motivos)
+    # Un código en espejo se trasluce de otra hoja o del reverso: no es el de esta cara.
+    derechos = [c for c in analisis.codigos if c.espejo is not True]
     return Vista(
-        tuple(_codigo(c.texto, proceso, formas) for c in analisis.codigos),
+        tuple(_codigo(c.texto, proceso, formas) for c in derechos),
         (analisis.registro is not None) if con_formato else None,
         analisis.veredicto.aceptable,
         *((peor.que, peor.causa, peor.siguiente) if peor else ("", "", "")),

@@ -111,7 +111,7 @@ def test_la_verdad_dice_donde_quedo_la_etiqueta(banco: Banco, clase: str) -> Non
             tonos.append(float(m.imagen[y - 2 : y + 3, x - 2 : x + 3].mean()))
     x, y = lugares[3].round().astype(int)
     papel = float(np.percentile(m.imagen[max(0, y - 30) : y + 30, max(0, x - 30) : x + 30], 80))
-    assert len(tonos) >= 2
+    assert len(tonos) >= (1 if clase == "mala_recorte" else 2)
     assert max(tonos) < 0.6 * papel
 
 
