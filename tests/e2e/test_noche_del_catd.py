@@ -494,7 +494,7 @@ def _cotejar(n: Noche) -> None:
     n.boton("Buscar el acta")
     p.wait_for_url("**/cotejo/GUB/*")
     n.ver("cotejo-acta")
-    p.locator("summary").tap()
+    p.get_by_text("No coincide", exact=True).tap()
     n.ver("cotejo-no-coincide")
     n.confirma(p.locator("button[value=recaptura]"))
     n.bueno("se capturará otra vez")
