@@ -16,6 +16,7 @@ from appliance.pantalla.pagina import Entrada, Pantalla, de_rechazo
 from appliance.personas import Papel, Persona
 from appliance.redigitalizacion import MOTIVOS_IMAGEN
 from appliance.vista_del_acta import ImagenDelActa
+from nucleo.captura import PrimeraConcluida, Tomada
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
@@ -114,7 +115,7 @@ def mostrar(
         "hoja.html",
         e,
         codigo=codigo,
-        titulo=_TITULOS[hoja.clase],
+        titulo=_titulo(p, e, hoja),
         hoja=hoja,
         acta=hoja.acta,
         casilla=casilla,
@@ -129,6 +130,15 @@ def mostrar(
         motivos_imagen=MOTIVOS_IMAGEN,
         **avisado,
     )
+
+
+def _titulo(p: Pantalla, e: Entrada, hoja: Hoja) -> str:
+    # Una segunda lectura empieza en blanco: sin decirlo, parece que se borró el trabajo de la primera.
+    if hoja.clase == "captura" and e.persona is not None:
+        abierta = p.mesa.abierta(hoja.acta, e.persona.clave)
+        if isinstance(abierta, Tomada) and isinstance(abierta.libre, PrimeraConcluida):
+            return "Segunda lectura"
+    return _TITULOS[hoja.clase]
 
 
 _REVISAN: Final = (Papel.CAPTURA, Papel.VERIFICACION, Papel.COORDINACION)

@@ -116,6 +116,9 @@
     for (const n of numeros) renglonDe(n).classList.toggle("atendido", listo(n));
     const cuantos = numeros.filter((n) => !listo(n)).length;
     faltan.textContent = cuantos === 0 ? "Todo tiene respuesta" : cuantos === 1 ? "Falta 1 renglón" : `Faltan ${cuantos} renglones`;
+    // Ya corregido todo, el aviso rojo diría lo contrario que el contador.
+    const aviso = hoja.querySelector(".instruccion.malo:not(.sin-guardar)");
+    if (aviso) aviso.hidden = !hoja.querySelector(".con-error:not(.atendido)");
     const marcada = marcasDe(actual).find((m) => m.checked);
     for (const tecla of teclasDeMarca) tecla.setAttribute("aria-pressed", String(!!marcada && marcada.value === tecla.dataset.marca));
   };
