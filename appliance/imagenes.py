@@ -7,14 +7,12 @@ en medio queda, cuando mucho, una imagen que nadie nombra; nunca un hecho sin im
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
 from appliance.falla import Falla
 
 MAXIMO_BYTES: Final = 32 * 1024 * 1024
@@ -23,7 +21,6 @@ MAXIMO_BYTES: Final = 32 * 1024 * 1024
 EXTENSIONES: Final = {".webp": "image/webp", ".jpg": "image/jpeg", ".png": "image/png"}
 """Con qué nombre se guarda cada clase de imagen, y cómo se le dice al navegador."""
 
-_TEMPORAL: Final = ".a-medias-"
 _ABANDONADO_S: Final = 600
 
 
@@ -37,7 +34,7 @@ class Imagenes:
         except OSError as error:
             raise _falla(error) from error
         # Lo que quedó a medias de un corte de luz no lo nombra nadie; lo reciente puede ser de otra pantalla.
-        for resto in carpeta.glob(_TEMPORAL + "*"):
+        for resto in carpeta.glob(durable.TEMPORAL + "*"):
             with contextlib.suppress(OSError):
                 if time.time() - resto.stat().st_mtime > _ABANDONADO_S:
                     resto.unlink()
@@ -59,9 +56,9 @@ class Imagenes:
         destino = self._carpeta / (huella + extension_de(contenido))
         try:
             if not self._esta(destino, contenido):
-                self._escribir(destino, contenido)
+                durable.escribir(destino, contenido)
             # Aunque ya estuviera: quien la renombró pudo no haber llegado a este fsync.
-            self._asegurar_carpeta()
+            durable.asegurar(self._carpeta)
         except OSError as error:
             raise _falla(error) from error
         return huella
@@ -91,26 +88,6 @@ class Imagenes:
         except FileNotFoundError:
             return False
 
-    def _escribir(self, destino: Path, contenido: bytes) -> None:
-        descriptor, nombre = tempfile.mkstemp(prefix=_TEMPORAL, dir=self._carpeta)
-        try:
-            with os.fdopen(descriptor, "wb") as archivo:
-                archivo.write(contenido)
-                archivo.flush()
-                os.fsync(archivo.fileno())
-            Path(nombre).replace(destino)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(nombre).unlink()
-            raise
-
-    def _asegurar_carpeta(self) -> None:
-        carpeta = os.open(self._carpeta, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(carpeta)
-        finally:
-            os.close(carpeta)
-
 
 def extension_de(contenido: bytes) -> str:
     """La extensión con que se guarda, según los primeros bytes. Lo que no se reconoce se guarda como PNG."""
@@ -120,7 +97,7 @@ def extension_de(contenido: bytes) -> str:
 
 
 def _falla(error: OSError) -> Falla:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if durable.disco_lleno(error):
         return Falla(
             "DISCO_LLENO",
             "No se guardó la imagen: el disco del kiosco está lleno",

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from appliance import durable
 from appliance.almacen import Almacen
 from appliance.bandeja import Pendiente
 from appliance.imagenes import Imagenes
@@ -109,7 +110,7 @@ class Mochila:
                     if isinstance(hecha, Rechazo):
                         return _no_coincide(hecha)
                     carpeta.rename(destino)
-                    _sincronizar(raiz)
+                    durable.asegurar(raiz)
                 _olvidar_cache(destino)
                 final = comprobar(destino, self._llave)
                 return _no_coincide(final) if isinstance(final, Rechazo) else final
@@ -158,7 +159,7 @@ class Mochila:
                 continue
             nombre = f"{_IMAGENES}/{sha256}{self._imagenes.ruta(sha256).suffix}"
             archivos.append(_volcar(carpeta, nombre, contenido))
-        _sincronizar(carpeta / _IMAGENES)
+        durable.asegurar(carpeta / _IMAGENES)
         manifiesto = {
             "v": 1,
             "proceso": self._proceso,
@@ -176,7 +177,7 @@ class Mochila:
         _volcar(carpeta, _MANIFIESTO, bytes_manifiesto)
         # La firma va al final: sin ella no hay mochila.
         _volcar(carpeta, _FIRMA, self._firmante.firmar(Tipo.MOCHILA, bytes_manifiesto).encode())
-        _sincronizar(carpeta)
+        durable.asegurar(carpeta)
 
     def _imagenes_nombradas(self, pendientes: Sequence[Pendiente]) -> list[str]:
         lleva = {p.secuencia for p in pendientes}
@@ -287,14 +288,6 @@ def _olvidar_cache(carpeta: Path) -> None:
                 os.close(descriptor)
 
 
-def _sincronizar(carpeta: Path) -> None:
-    descriptor = os.open(carpeta, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _rota(detalle: str) -> Rechazo:
     return Rechazo(
         "MOCHILA_ROTA",
@@ -314,7 +307,7 @@ def _no_coincide(rota: Rechazo) -> Rechazo:
 
 
 def _de_disco(error: OSError) -> Rechazo:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if durable.disco_lleno(error):
         return Rechazo(
             "MEMORIA_LLENA",
             "No cupo en la memoria",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -21,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance import llave
+from appliance import durable, llave
 from appliance.falla import Falla
 from appliance.identidad import ARCHIVO, Identidad, leer_identidad
 from nucleo.definicion import DefinicionInvalida, cargar_proceso
@@ -270,15 +269,4 @@ def _contenido(carpeta: Path) -> tuple[int, int]:
 
 
 def _escribir(ruta: Path, texto: str) -> None:
-    provisional = ruta.with_name(f".{ruta.name}-a-medias")
-    descriptor = os.open(provisional, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as archivo:
-        archivo.write(texto + "\n")
-        archivo.flush()
-        os.fsync(archivo.fileno())
-    provisional.replace(ruta)
-    carpeta = os.open(ruta.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(carpeta)
-    finally:
-        os.close(carpeta)
+    durable.escribir(ruta, (texto + "\n").encode())

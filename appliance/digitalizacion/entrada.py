@@ -6,7 +6,6 @@ Lo que ahí se llama `.algo` está a medias y no es una hoja. Un archivo sale de
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import re
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
 from appliance.falla import Falla
 
 _NUMERO: Final = re.compile(r"([0-9]{1,6})(?:\D|$)")
@@ -67,7 +67,7 @@ class Entrada:
         carpeta = self.carpeta / lote
         try:
             carpeta.mkdir(mode=0o700, exist_ok=True)
-            asegurar(self.carpeta)
+            durable.asegurar(self.carpeta)
         except OSError as error:
             raise falla_de_disco(error) from error
         return carpeta
@@ -122,33 +122,15 @@ def _es_hoja(ruta: Path) -> bool:
 
 def escribir_hoja(destino: Path, contenido: bytes) -> None:
     """Deja el archivo completo y durable con su nombre, o no deja nada. Raises: Falla."""
-    temporal = destino.with_name(f".{destino.name}.a-medias")
     try:
-        descriptor = os.open(temporal, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as archivo:
-            archivo.write(contenido)
-            archivo.flush()
-            os.fsync(archivo.fileno())
-        temporal.replace(destino)
-        asegurar(destino.parent)
+        durable.escribir(destino, contenido)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporal.unlink()
         raise falla_de_disco(error) from error
-
-
-def asegurar(carpeta: Path) -> None:
-    """fsync de la carpeta: que el nombre nuevo sobreviva al apagón. Raises: OSError."""
-    descriptor = os.open(carpeta, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def falla_de_disco(error: OSError) -> Falla:
     """La falla de la carpeta de entrada, en palabras."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if durable.disco_lleno(error):
         return Falla(
             "DISCO_LLENO",
             "No se guardó la hoja: el disco del kiosco está lleno",

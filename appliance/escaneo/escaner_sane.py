@@ -7,7 +7,6 @@ disco: si el kiosco muere, cuando mucho hay una hoja en el camino.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Final
 
+from appliance import durable
 from appliance.escaneo.avance import Avance
 from appliance.escaneo.hoja_completa import esta_entera, hacer_durable
 from appliance.escaneo.motivo import Desenlace, Motivo, hojas_a_medias, motivo_de, palabras
@@ -301,7 +301,7 @@ def _fin(motivo: Motivo, hojas: int = 0) -> FinDeLote:
 
 
 def _por_disco(error: OSError, hojas: int, a_medias: int) -> FinDeLote:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if durable.disco_lleno(error):
         return FinDeLote(hojas, Motivo.DISCO_LLENO, palabras(Motivo.DISCO_LLENO), a_medias)
     falla = Rechazo(
         "DISCO",

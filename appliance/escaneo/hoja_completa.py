@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
+
 _ENCABEZADO: Final = 512
 """Bytes que bastan para el de scanimage, con su comentario."""
 _PNM: Final = re.compile(rb"P([456])\s+(?:#[^\n]*\n\s*)*(\d{1,6})\s+(?:#[^\n]*\n\s*)*(\d{1,6})\s")
@@ -56,8 +58,4 @@ def hacer_durable(provisional: Path, destino: Path) -> None:
         os.close(descriptor)
     os.link(provisional, destino, follow_symlinks=False)
     provisional.unlink()
-    carpeta = os.open(destino.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(carpeta)
-    finally:
-        os.close(carpeta)
+    durable.asegurar(destino.parent)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
 from appliance.falla import Falla
 from appliance.impresion.puerto import Impresora
 from nucleo.problema import Rechazo
@@ -66,21 +65,9 @@ class Imprenta:
         return None
 
     def _guardar(self, archivo: str, pdf: bytes) -> None:
-        provisional = self._carpeta / f".{archivo}"
         try:
-            with provisional.open("xb") as salida:
-                salida.write(pdf)
-                salida.flush()
-                os.fsync(salida.fileno())
-            provisional.replace(self._carpeta / archivo)
-            carpeta = os.open(self._carpeta, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(carpeta)
-            finally:
-                os.close(carpeta)
+            durable.escribir(self._carpeta / archivo, pdf)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                provisional.unlink()
             raise _falla(error) from error
 
 
@@ -89,7 +76,7 @@ def _apodo(titulo: str) -> str:
 
 
 def _falla(error: OSError) -> Falla:
-    lleno = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    lleno = durable.disco_lleno(error)
     return Falla(
         "DISCO_LLENO" if lleno else "DISCO",
         "No se pudo guardar el documento" + (": el disco está lleno" if lleno else f" ({error.strerror})"),
