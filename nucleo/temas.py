@@ -2,8 +2,8 @@
 
 Cinco niveles, sin puntos (RabbitMQ los confundiría con `/`):
 
-    prep/<modo>-<proceso>/<equipo>/sube/{hechos,latido}     kiosco → centro
-    prep/<modo>-<proceso>/<equipo>/baja/{acuse}             centro → kiosco
+    prep/<modo>-<proceso>/<equipo>/sube/{hechos,latido,imagen}              kiosco → centro
+    prep/<modo>-<proceso>/<equipo>/baja/{acuse,recibo,orden,paquete}        centro → kiosco
 
 El modo va en el tema: un kiosco de simulacro no puede escribir donde escribe uno oficial.
 """
@@ -29,11 +29,18 @@ class Carril(Enum):
 
     HECHOS = "hechos"
     LATIDO = "latido"
+    IMAGEN = "imagen"
+    """Trozos de imagen: el único que no va firmado, porque su SHA-256 ya lo está en el hecho."""
     ACUSE = "acuse"
+    RECIBO = "recibo"
+    """Qué trozos de imagen tiene el centro."""
+    ORDEN = "orden"
+    PAQUETE = "paquete"
+    """Trozos de lo que baja: el catálogo y la definición nuevos."""
 
     @property
     def sube(self) -> bool:
-        return self is not Carril.ACUSE
+        return self in (Carril.HECHOS, Carril.LATIDO, Carril.IMAGEN)
 
 
 class TemaInvalido(ValueError):
