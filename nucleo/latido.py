@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final
 
 from joserfc.jwk import ECKey
@@ -25,7 +25,22 @@ _FORMAS: Final = {
     "version": re.compile(r"[A-Za-z0-9_.:+\-]{1,80}"),
     "reloj": re.compile(r"[a-z]{1,20}"),
     "motivo": re.compile(r"nacimiento|pulso|muerte"),
+    "salida": re.compile(r"[a-z0-9\-]{0,20}"),
+    "escaner": re.compile(r"[a-z_]{0,20}"),
+    "definicion": re.compile(r"[0-9a-f]{0,64}"),
 }
+_ENTEROS: Final = {
+    "secuencia": (0, 2**53),
+    "pendientes": (0, 2**53),
+    "apartados": (0, 2**53),
+    "disco_libre": (0, 2**53),
+    "mas_viejo_s": (-1, 2**31),
+    "imagenes": (0, 2**53),
+    "imagenes_bytes": (0, 2**53),
+    "desfase_ms": (-(2**53), 2**53),
+    "medidos_bytes": (0, 2**53),
+}
+"""Campo → desde y hasta antes de qué número."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,26 @@ class Latido:
     disco_libre: int
     """Bytes libres donde está el almacén."""
     version: str
+    mas_viejo_s: int = -1
+    """Segundos que lleva asentado el hecho sin acuse más antiguo; -1 si no hay ninguno."""
+    imagenes: int = 0
+    """Imágenes que el centro aún no recibe completas."""
+    imagenes_bytes: int = 0
+    """Bytes que les faltan."""
+    desfase_ms: int = 0
+    """Reloj del kiosco menos el del centro, según el último acuse; 0 si no se sabe."""
+    salida: str = ""
+    """Por dónde está conectado (`cable`, `celular`…); vacío si hay una sola."""
+    medidos_bytes: int = 0
+    """Lo gastado de la salida que se paga por byte, en esta noche."""
+    escaner: str = ""
+    """`listo`, `sin_escaner` o `falla`; vacío si aún no se ha mirado."""
+    definicion: str = ""
+    """Huella de la definición en uso."""
+
+
+_OPCIONALES: Final = frozenset(c.name for c in fields(Latido) if c.default is not MISSING)
+"""Los que un kiosco anterior no manda: quien lee acepta que falten."""
 
 
 def sellar_latido(latido: Latido, firmante: Firmante) -> str:
@@ -86,10 +121,14 @@ def _abrir_carga(carga: bytes, firma: str) -> Latido:
 
 def _leer(dato: dict[str, Any]) -> Latido:
     for llave, forma in _FORMAS.items():
+        if llave in _OPCIONALES and llave not in dato:
+            continue
         if not isinstance(dato[llave], str) or forma.fullmatch(dato[llave]) is None:
             raise ValueError(llave)
-    for llave in ("secuencia", "pendientes", "apartados", "disco_libre"):
-        if not isinstance(dato[llave], int) or isinstance(dato[llave], bool) or not 0 <= dato[llave] < 2**53:
+    for llave, (desde, hasta) in _ENTEROS.items():
+        if llave in _OPCIONALES and llave not in dato:
+            continue
+        if not isinstance(dato[llave], int) or isinstance(dato[llave], bool) or not desde <= dato[llave] < hasta:
             raise ValueError(llave)
     hora_con_huso(dato["hora"])
     return Latido(**dato)
