@@ -15,7 +15,7 @@ import random
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -101,17 +101,25 @@ class Enlace:
 
     def correr(self) -> None:
         """Conecta, atiende y vuelve a conectar hasta que `parar` sea cierto."""
+        for _ in self.pasos():
+            pass
+
+    def pasos(self) -> Iterator[float]:
+        """El mismo ciclo, paso a paso: antes de cada espera dice cuántos segundos puede durar.
+
+        Así el laboratorio (`docs/laboratorio.md`) corre cientos de enlaces en un solo hilo y con otro reloj.
+        """
         fallidas = 0
         while not self.parar:
             self._contestado = False
             try:
-                self._una_conexion()
+                yield from self._una_conexion()
             except (EnlaceCaido, Falla) as causa:
                 fallidas = 1 if self._contestado else fallidas + 1
                 tope = min(self._ajustes.tope_s, self._ajustes.base_s * 2.0 ** min(fallidas - 1, 10))
                 espera = self._azar.uniform(0.0, tope)
                 self._log("sin enlace", causa=causa, espera_s=f"{espera:.2f}")
-                self._esperar(espera)
+                yield from self._esperar(espera)
 
     def cerrar(self) -> None:
         """Suelta el almacén y la carpeta."""
@@ -119,7 +127,7 @@ class Enlace:
         if self._candado is not None:
             self._candado.soltar()
 
-    def _una_conexion(self) -> None:
+    def _una_conexion(self) -> Iterator[float]:
         sesion = secrets.token_hex(8)
         transporte = self._fabrica(Testamento(self._tema_latido, self._latido(sesion, "muerte")))
         try:
@@ -127,13 +135,13 @@ class Enlace:
             transporte.suscribir(self._tema_acuse)
             transporte.publicar(self._tema_latido, self._latido(sesion, "nacimiento"))
             self._log("conectado", sesion=sesion)
-            self._atender(transporte, sesion)
+            yield from self._atender(transporte, sesion)
             transporte.publicar(self._tema_latido, self._latido(sesion, "muerte"))
             transporte.bombear(0.2)
         finally:
             transporte.cerrar()
 
-    def _atender(self, transporte: Transporte, sesion: str) -> None:
+    def _atender(self, transporte: Transporte, sesion: str) -> Iterator[float]:
         a = self._ajustes
         envio = Envio(
             self.almacen,
@@ -145,6 +153,7 @@ class Enlace:
         )
         vista, latido, oido = -1, self._cronometro(), self._cronometro()
         while not self.parar:
+            yield a.sondeo_s
             acuse = self._recibir(transporte.bombear(a.sondeo_s))
             ahora = self._cronometro()
             if acuse is not None:
@@ -217,11 +226,13 @@ class Enlace:
         )
         return sellar_latido(latido, self._firmante).encode()
 
-    def _esperar(self, segundos: float) -> None:
+    def _esperar(self, segundos: float) -> Iterator[float]:
         # A trozos, para que SIGTERM no espere hasta medio minuto.
         hasta = self._cronometro() + segundos
         while not self.parar and (falta := hasta - self._cronometro()) > 0:
-            self._dormir(min(falta, 0.2))
+            paso = min(falta, 0.2)
+            yield paso
+            self._dormir(paso)
 
     def _log(self, evento: str, **datos: object) -> None:
         detalle = " ".join(f"{llave}={valor}" for llave, valor in datos.items())
