@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sqlite3
 import sys
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 from servicio_central import arranque, calendario
+from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
 
 _ROJO: Final = 6.0
@@ -30,7 +30,7 @@ def main() -> None:
     opciones = lector.parse_args()
     try:
         centro = arranque.abrir_centro(opciones.carpeta)
-    except (Tropiezo, sqlite3.Error, OSError) as error:
+    except (Tropiezo, *ERRORES, OSError) as error:
         print(f"centro: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     parar = Event()

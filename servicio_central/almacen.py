@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nucleo.latido import Latido
 from servicio_central.cadena import Cadena, Eslabon, de_eslabones
 from servicio_central.esquema import ESQUEMA, disparadores
+
+if TYPE_CHECKING:
+    from servicio_central.puerto_almacen import Sabido
 
 TOPE_APARTADOS: Final = 2000
 """Renglones de cuarentena, de bifurcaciones y de espera por equipo. Pasado el tope sólo se cuentan: quien mande basura
@@ -85,6 +88,10 @@ class Almacen:
             if self.bd.in_transaction:
                 self.bd.execute("ROLLBACK")
             raise
+
+    def tomar(self, _equipos: Collection[str]) -> Sabido | None:
+        """Nada que tomar: el candado de la carpeta del centro ya impide otro escritor."""
+        return None
 
     # ------------------------------------------------------------------------------------------------------------ hecho
 

@@ -15,13 +15,13 @@ from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from nucleo.temas import ambito_de
-from servicio_central import ajustes, disco, inscripcion, padrones, vigente
+from servicio_central import ajustes, almacenes, disco, inscripcion, padrones, vigente
 from servicio_central.ajustes import Ajustes
-from servicio_central.almacen import Almacen
 from servicio_central.cubierto import Publicado
 from servicio_central.enlace import Enlace, mqtt_de
 from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Ingesta
+from servicio_central.puerto_almacen import PuertoAlmacen
 from servicio_central.tropiezo import Tropiezo
 from servicio_central.vigia import Vigia
 
@@ -38,7 +38,7 @@ class Centro:
     """El centro armado. `vigia.proceso` y `vigia.padron` son siempre los vigentes."""
 
     carpeta: Path
-    almacen: Almacen
+    almacen: PuertoAlmacen
     ingesta: Ingesta
     enlace: Enlace
     vigia: Vigia
@@ -57,7 +57,7 @@ def abrir_centro(carpeta: Path, avisar: Callable[[str], None] = decir) -> Centro
 
     Raises:
         Tropiezo: con lo que impide arrancar.
-        sqlite3.Error: si el almacén no se puede abrir.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede abrir.
     """
     donde = ajustes.leer(carpeta)
     candado = _tomar(carpeta)
@@ -120,7 +120,7 @@ def _padron(carpeta: Path, donde: Ajustes, avisar: Callable[[str], None]) -> Pad
 def _armar(carpeta: Path, donde: Ajustes, candado: int, avisar: Callable[[str], None]) -> Centro:
     padron = _padron(carpeta, donde, avisar)
     proceso = _definicion(carpeta, donde, padron.proceso, avisar)
-    almacen = Almacen.abrir(carpeta / ajustes.ALMACEN)
+    almacen = almacenes.abrir(carpeta)
     firmante = FirmanteDeArchivo(carpeta / ajustes.LLAVE_ACUSES, ajustes.KID_CENTRO)
     ingesta = Ingesta(almacen, proceso, padron, firmante, lambda: datetime.now(UTC), donde.modo, Publicado(carpeta))
     vigia = Vigia(carpeta, proceso, padron, ingesta, avisar)

@@ -7,7 +7,6 @@ un hueco en la numeración; cambiarlo, una huella que ya no es la que la hoja si
 from __future__ import annotations
 
 import base64
-import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 from nucleo.eventos import BITACORA_NUEVA, huella_de_hoja
 from nucleo.hechos import HojaDeBitacora, de_contenido
 from nucleo.sobre import leer_json
-from servicio_central import ajustes, almacen
+from servicio_central import almacenes
+from servicio_central.puerto_almacen import Lector
 
 
 class Defecto(Enum):
@@ -80,15 +80,15 @@ def anomalias_de(carpeta: Path) -> list[Anomalia]:
     Sólo se juzga lo contiguo: más allá de un hueco de sobres, lo que falta puede venir en camino.
 
     Raises:
-        sqlite3.Error: si el almacén no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
     """
-    with closing(almacen.leer(carpeta / ajustes.ALMACEN)) as bd:
+    with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         cadenas = bd.execute("SELECT equipo, epoca, contiguo FROM cadenas ORDER BY equipo, epoca").fetchall()
         return [a for e, p, n in cadenas for a in comprobar(e, p, _hojas(bd, e, p, n))]
 
 
-def _hojas(bd: sqlite3.Connection, equipo: str, epoca: str, contiguo: int) -> list[Hoja]:
+def _hojas(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Hoja]:
     filas = bd.execute(
         "SELECT secuencia, sobre FROM hechos WHERE equipo = ? AND epoca = ? AND secuencia <= ? AND tipo = 'bitacora'"
         " ORDER BY secuencia",

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from nucleo.eleccion import Proceso
 from nucleo.libro import actas_de, en_duda
 from servicio_central import cubierto, disco, pagina, vigente
 from servicio_central.lectura import Leidos, leer_hechos
+from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tablas import Tablas, tablas_de
 from servicio_central.tropiezo import Tropiezo
 
@@ -70,7 +70,7 @@ def actas_del_libro(carpeta: Path, proceso: Proceso, eleccion: str) -> tuple[Act
     """Las actas de una elección según los hechos aceptados por el centro de esa carpeta.
 
     Raises:
-        sqlite3.Error: si el almacén no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
     """
     return actas_de(proceso, eleccion, leer_hechos(carpeta, eleccion).hechos)
 
@@ -86,7 +86,7 @@ def hacer_corte(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, 
     Raises:
         Tropiezo: CORTE_FUTURO, si esa hora aún no llega; CORTE_EXISTENTE, si ya hay uno de esa hora con otros datos.
         OSError: si no se pudo escribir.
-        sqlite3.Error: si el almacén no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
     """
     return hacer_cortes(carpeta, proceso, hora, ultimo=ultimo)[eleccion]
 
@@ -321,7 +321,7 @@ def main() -> None:
             print(f"{corte.eleccion} {corte.carpeta.name}: {avance}; {corte.zip}")
         for aviso in {c.aviso for c in cortes.values()} - {""}:
             print(f"corte: {aviso}", file=sys.stderr)
-    except (Tropiezo, DefinicionInvalida, sqlite3.Error, OSError) as error:
+    except (Tropiezo, DefinicionInvalida, *ERRORES, OSError) as error:
         print(f"corte: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     except Exception as error:

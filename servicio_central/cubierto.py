@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from nucleo.acuse import CorteCubierto
-from servicio_central import ajustes, almacen, disco
+from servicio_central import almacenes, disco
 
 CARPETA: Final = "cubierto"
 
@@ -37,8 +37,8 @@ class Cubierto:
 
 
 def contar(carpeta: Path) -> Cadenas:
-    """Lo contiguo de cada cadena en este instante. Raises: sqlite3.Error si el almacén no se puede leer."""
-    with closing(almacen.leer(carpeta / ajustes.ALMACEN)) as bd:
+    """Lo contiguo de cada cadena en este instante. Raises: uno de `puerto_almacen.ERRORES`."""
+    with closing(almacenes.leer(carpeta)) as bd:
         return {(e, p): n for e, p, n in bd.execute("SELECT equipo, epoca, contiguo FROM cadenas")}
 
 

@@ -18,7 +18,6 @@ y en el acuse.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,10 +32,11 @@ from nucleo.padron import Padron
 from nucleo.sobre import MAXIMO_BYTES, Firmante
 from nucleo.temas import Carril, Tema, ambito_de
 from servicio_central.acuses import armar_acuses
-from servicio_central.almacen import Almacen, Asentado
+from servicio_central.almacen import Asentado
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.cubierto import Cubierto
 from servicio_central.juicio import HechoValido, Inaceptable, Juez, Juicio, LatidoValido, Mensaje, Todavia
+from servicio_central.puerto_almacen import ERRORES, PuertoAlmacen
 
 LOTE: Final = 400
 """Mensajes por transacción: a partir de 100 el fsync ya no se nota (medido: 3.8 veces más que uno por uno)."""
@@ -108,7 +108,7 @@ class Ingesta:
 
     def __init__(
         self,
-        almacen: Almacen,
+        almacen: PuertoAlmacen,
         proceso: Proceso,
         padron: Padron,
         firmante: Firmante,
@@ -147,8 +147,8 @@ class Ingesta:
     def procesar(self, mensajes: Sequence[Mensaje]) -> Resultado:
         """Juzga y asienta un lote en una transacción; los acuses se firman cuando ya es durable.
 
-        Si SQLite no puede (disco lleno, archivo tomado) el lote entero es `transitorio`: nada se acusa y nada queda a
-        medias.
+        Si el almacén no puede (disco lleno, archivo tomado, sin red) el lote entero es `transitorio`: nada se acusa y
+        nada queda a medias.
         """
         juicios = [self._juez.juzgar(m) for m in mensajes]
         lote = _Lote(self._ahora().isoformat())
@@ -157,13 +157,14 @@ class Ingesta:
                 self._recordar()
             self._de_fiar = False
             with self._almacen.transaccion():
+                self._ponerse_al_dia(juicios)
                 dictamenes = tuple(
                     self._asentar(juicio, mensaje, lote) for juicio, mensaje in zip(juicios, mensajes, strict=True)
                 )
                 for clave in lote.cambiadas:
                     self._almacen.guardar_cadena(*clave, self._cadenas[clave])
             acuses = self._acusar(lote)
-        except sqlite3.Error as error:
+        except ERRORES as error:
             causa = f"el almacén no pudo escribir ({error})"
             return Resultado(
                 (Dictamen(Destino.TRANSITORIO, "ALMACEN", causa),) * len(mensajes),
@@ -172,6 +173,15 @@ class Ingesta:
         # Si algo falló a medio camino, lo recordado en memoria ya no es lo guardado y se vuelve a leer.
         self._de_fiar = True
         return Resultado(dictamenes, acuses, tuple(lote.alarmas))
+
+    def _ponerse_al_dia(self, juicios: Sequence[Juicio]) -> None:
+        """Con otro escritor en el mismo almacén, lo recordado de estos equipos puede haber cambiado."""
+        equipos = {equipo for j in juicios if (equipo := _equipo_de(j)) is not None}
+        if (sabido := self._almacen.tomar(equipos)) is None:
+            return
+        self._cadenas.update(sabido.cadenas)
+        self._con_apartados = self._con_apartados - equipos | sabido.con_apartados
+        self._esperan = set(sabido.esperan)
 
     # ---------------------------------------------------------------------------------------------------- uno por uno
 
@@ -300,6 +310,16 @@ class Ingesta:
             for acuse in armar_acuses(equipo, epoca, cadena, vistas, aparte, otros, self._ahora(), corte):
                 firmados.append((tema, sellar_acuse(acuse, self._firmante)))
         return tuple(firmados)
+
+
+def _equipo_de(juicio: Juicio) -> str | None:
+    match juicio:
+        case HechoValido(hecho) | Todavia(hecho, _, _):
+            return hecho.equipo
+        case LatidoValido(latido):
+            return latido.equipo
+        case Inaceptable():
+            return juicio.equipo
 
 
 def mensaje_de_hecho(ambito: str, equipo: str, compacto: str) -> Mensaje:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nucleo.hechos import Hecho, de_contenido, del_catd
 from nucleo.sobre import leer_json
-from servicio_central import ajustes, almacen
+from servicio_central import almacenes
+from servicio_central.puerto_almacen import Marca
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,12 @@ class Leidos:
 
 @dataclass
 class _Memoria:
-    posicion: int = 0
-    ultima: str = ""
+    marca: Marca = field(default_factory=Marca)
     hechos: list[Hecho] = field(default_factory=list)
     huellas: list[str] = field(default_factory=list)
 
 
-_recordados: dict[tuple[int, int, str], _Memoria] = {}
+_recordados: dict[tuple[Hashable, str], _Memoria] = {}
 
 
 def leer_hechos(carpeta: Path, eleccion: str) -> Leidos:
@@ -43,26 +44,22 @@ def leer_hechos(carpeta: Path, eleccion: str) -> Leidos:
     centro las comprueba con `./prep auditar`.
 
     Raises:
-        sqlite3.Error: si no hay almacén o no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si no hay almacén o no se puede leer.
     """
-    ruta = carpeta / ajustes.ALMACEN
-    with closing(almacen.leer(ruta)) as bd:
+    with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
-        archivo = ruta.stat()
-        clave = (archivo.st_dev, archivo.st_ino, eleccion)
+        clave = (bd.identidad, eleccion)
         memoria = _recordados.get(clave) or _Memoria()
-        if memoria.posicion:
-            fila = bd.execute("SELECT huella FROM hechos WHERE posicion = ?", (memoria.posicion,)).fetchone()
-            if fila is None or fila[0] != memoria.ultima:
-                memoria = _Memoria()  # el sistema de archivos reutilizó el inodo: es otro almacén
-        for posicion, huella, sobre in bd.execute(
-            "SELECT posicion, huella, sobre FROM hechos WHERE posicion > ? AND eleccion = ? ORDER BY posicion",
-            (memoria.posicion, eleccion),
-        ):
-            memoria.hechos.append(_hecho_de(sobre))
-            memoria.huellas.append(huella)
-            memoria.posicion, memoria.ultima = posicion, huella
-        _recordados[clave] = memoria
+        leido = bd.nuevos(eleccion, memoria.marca)
+        if leido is None:
+            memoria = _Memoria()
+            leido = bd.nuevos(eleccion, memoria.marca) or ([], Marca())
+    nuevos, marca = leido
+    hechos = [_hecho_de(sobre) for _, sobre in nuevos]
+    memoria.hechos += hechos
+    memoria.huellas += [huella for huella, _ in nuevos]
+    memoria.marca = marca
+    _recordados[clave] = memoria
     conjunto = hashlib.sha256("".join(f"{h}\n" for h in sorted(memoria.huellas)).encode()).hexdigest()
     return Leidos(tuple(memoria.hechos), conjunto)
 

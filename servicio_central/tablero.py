@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import ajustes, almacen
+from servicio_central import almacenes
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.corte import actas_en_duda, es_futuro, nombre_de, ultimo_publicado
 from servicio_central.enlace import Estado
+from servicio_central.puerto_almacen import Lector
 
 SILENCIO: Final = timedelta(seconds=45)
 """Tres latidos perdidos: uno solo puede ser un corte breve."""
@@ -68,14 +68,14 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
     """Lee el almacén en una transacción y lo cruza con el padrón.
 
     Raises:
-        sqlite3.Error: si el almacén no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
     """
-    with closing(almacen.leer(carpeta / ajustes.ALMACEN)) as bd:
+    with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         (hechos,) = bd.execute("SELECT count(*) FROM hechos").fetchone()
         bifurcaciones = dict(bd.execute("SELECT equipo, count(*) FROM bifurcaciones GROUP BY equipo"))
         cuarentena = dict(bd.execute("SELECT codigo, count(*) FROM cuarentena GROUP BY codigo ORDER BY codigo"))
-        apartados = dict(bd.execute("SELECT equipo, count(*) FROM cuarentena WHERE equipo NOT NULL GROUP BY equipo"))
+        apartados = dict(bd.execute("SELECT equipo, count(*) FROM cuarentena WHERE equipo IS NOT NULL GROUP BY equipo"))
         en_espera = dict(bd.execute("SELECT codigo, count(*) FROM en_espera GROUP BY codigo ORDER BY codigo"))
         desbordes = bd.execute("SELECT clave, veces FROM desbordes ORDER BY clave").fetchall()
         latidos = _latidos(bd)
@@ -181,7 +181,7 @@ def _generales(
 
 
 def _problemas(
-    latido: sqlite3.Row | None,
+    latido: Mapping[str, Any] | None,
     hace: timedelta | None,
     cadena: Cadena,
     guardados: int,
@@ -213,13 +213,13 @@ def _problemas(
     return problemas
 
 
-def _latidos(bd: sqlite3.Connection) -> dict[str, sqlite3.Row]:
-    cursor = bd.cursor()
-    cursor.row_factory = sqlite3.Row
-    return {fila["equipo"]: fila for fila in cursor.execute("SELECT * FROM latidos")}
+def _latidos(bd: Lector) -> dict[str, dict[str, Any]]:
+    filas = bd.execute("SELECT * FROM latidos")
+    columnas = [c[0] for c in filas.description or ()]
+    return {latido["equipo"]: latido for latido in (dict(zip(columnas, fila, strict=True)) for fila in filas)}
 
 
-def _cadenas(bd: sqlite3.Connection) -> dict[tuple[str, str], tuple[Cadena, int]]:
+def _cadenas(bd: Lector) -> dict[tuple[str, str], tuple[Cadena, int]]:
     """(equipo, época) → (cadena, hojas guardadas). Sólo se necesita saber si el siguiente ya está: entonces está
     rota."""
     filas = bd.execute(

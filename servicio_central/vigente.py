@@ -18,7 +18,7 @@ from typing import Final
 from nucleo.definicion import cargar_proceso
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import ajustes, almacen, disco
+from servicio_central import ajustes, almacenes, disco
 from servicio_central.juicio import Juez
 from servicio_central.lectura import leer_hechos
 from servicio_central.tropiezo import Tropiezo
@@ -51,7 +51,7 @@ def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
         DefinicionInvalida: si tiene errores. OSError si no se pudo copiar.
         Tropiezo: DEFINICION_AJENA, si es de otro proceso; DEFINICION_INCOMPATIBLE, si algún hecho aceptado quedaría
         sin lugar.
-        sqlite3.Error: si el almacén no se puede leer.
+        uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
     """
     proceso = replace(cargar_proceso(origen), modo=modo)
     if proceso.clave != clave:
@@ -90,10 +90,9 @@ def archivos(carpeta: Path) -> list[Path]:
 
 def _objecion(carpeta: Path, proceso: Proceso) -> str:
     """Por qué algún hecho aceptado no cabe en esa definición; vacío si caben todos."""
-    ruta = carpeta / ajustes.ALMACEN
-    if not ruta.exists():
+    if not almacenes.hay(carpeta):
         return ""
-    with closing(almacen.leer(ruta)) as bd:
+    with closing(almacenes.leer(carpeta)) as bd:
         try:
             elecciones = [str(e) for (e,) in bd.execute("SELECT DISTINCT eleccion FROM hechos ORDER BY eleccion")]
         except sqlite3.OperationalError as error:

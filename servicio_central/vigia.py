@@ -6,7 +6,6 @@ avisa una vez y no se usa: se sigue con lo último bueno.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from servicio_central import ajustes, inscripcion, padrones, vigente
 from servicio_central.ingesta import Ingesta, Resultado
+from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
 
 _Marca = tuple[tuple[str, int, int], ...]
@@ -40,8 +40,8 @@ class Vigia:
         """Si algo cambió, lo carga y vuelve a juzgar lo que esperaba.
 
         Raises:
-            sqlite3.Error: si el almacén no contesta. OSError si no se pudo copiar la definición. En ambos casos, a la
-            siguiente vez se intenta de nuevo.
+            uno de `puerto_almacen.ERRORES`: si el almacén no contesta. OSError si no se pudo copiar la
+            definición. En ambos casos, a la siguiente vez se intenta de nuevo.
         """
         marcas = (self._del_padron(), self._de_la_definicion())
         cambio_padron, cambio_definicion = (a != b for a, b in zip(marcas, self._marcas, strict=True))
@@ -78,7 +78,7 @@ class Vigia:
     def _leer_definicion(self) -> Proceso | None:
         try:
             nuevo = vigente.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
-        except (sqlite3.Error, OSError):
+        except (*ERRORES, OSError):
             self._marcas = (self._marcas[0], ())
             raise
         except (DefinicionInvalida, Tropiezo) as error:

@@ -6,7 +6,6 @@ desde la misma carpeta `publico` (asunto 5) y esto queda para operación.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from nucleo.base_oficial import fechas
 from servicio_central import corte, pagina, tablero
 from servicio_central.arranque import Centro
+from servicio_central.puerto_almacen import ERRORES
 
 LOCALES: Final = ("127.0.0.1", "localhost", "[::1]")
 
@@ -57,7 +57,7 @@ def aplicacion(centro: Centro) -> FastAPI:
             retrato = tablero.retratar(
                 centro.carpeta, vigia.proceso, vigia.padron, centro.enlace.estado, datetime.now(UTC)
             )
-        except sqlite3.Error as error:
+        except ERRORES as error:
             mensaje = f"El almacén no se puede leer ({error}). Revise el disco del centro."
             return PlainTextResponse(mensaje, 503, {"Refresh": "5"})
         return HTMLResponse(
