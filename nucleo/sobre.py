@@ -65,8 +65,14 @@ class Tipo(Enum):
     LATIDO = "prep-latido+jws"
     ACUSE = "prep-acuse+jws"
     PADRON = "prep-padron+jws"
+    RECIBO = "prep-recibo+jws"
+    """Qué imágenes tiene el centro."""
     MOCHILA = "prep-mochila+jws"
     """El manifiesto de lo que un kiosco se llevó en una memoria USB."""
+    ORDEN = "prep-orden+jws"
+    """Lo que el centro le pide a un kiosco."""
+    DEFINICION = "prep-definicion+jws"
+    """La definición que firma la autoridad."""
 
 
 class SobreInvalido(ValueError):
