@@ -1,31 +1,74 @@
-"""El padrón de equipos: qué llave, qué CATD y qué época tiene cada kiosco inscrito. Lo firma la autoridad fuera de
-línea.
+"""El padrón de equipos: qué llaves, qué CATD y qué época tiene cada kiosco inscrito, y qué de lo suyo no se cuenta. Lo
+firma la autoridad fuera de línea.
 
 La época también se inscribe: si alguien copia la llave a otro disco y empieza una cadena nueva, su época no está en
-el padrón.
+el padrón. Un equipo puede cambiar de llave sin cambiar de cadena, y lo que firmó un kiosco tomado se excluye aquí y
+sólo aquí: contar es función de los hechos y de este documento.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.casilla import Casilla
+from nucleo.renglon import HechoInvalido, hora_con_huso
+from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, huella, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
 
 AUTORIDAD: Final = "autoridad"
 """Identidad (`kid`) de la autoridad que firma el padrón."""
 
+MAXIMO_LLAVES: Final = 4
+"""Por equipo. Con dos basta para cambiarla; cada una de más es otra firma que probar en cada sobre ajeno."""
+
+MAXIMO_AMBITO: Final = 200
+MAXIMO_MOTIVO: Final = 200
+
 _NOMBRE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 _EPOCA: Final = re.compile(r"[0-9a-f]{16}")
 _LLAVE: Final = {"kty", "crv", "x", "y"}
 _CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
+_AMBITO: Final = re.compile(r"[0-9]{2}[0-9A-Z]{0,9}|[DM][1-9][0-9]{0,3}")
+_EXCLUSION: Final = {"hasta", "motivo", "fecha"}
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class LlaveInscrita:
+    """Una llave pública P-256 y hasta dónde vale."""
+
+    llave: ECKey
+    hasta: Mapping[str, int] | None = None
+    """Época → última secuencia que vale con ella; `None` si sigue abierta. De la época que no está, ninguna."""
+
+    @property
+    def identificador(self) -> str:
+        """Huella RFC 7638 de la llave."""
+        return self.llave.thumbprint()
+
+    def vale(self, epoca: str, secuencia: int) -> bool:
+        """Si lo firmado con ella en ese lugar de la cadena se acepta."""
+        return self.hasta is None or secuencia <= self.hasta.get(epoca, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Lo de una época posterior a `hasta` no se cuenta: la autoridad sabe o sospecha que lo firmó otra persona."""
+
+    hasta: int
+    """Última secuencia que se cuenta; 0 si ninguna."""
+    motivo: str
+    fecha: datetime
+    """Cuándo lo firmó la autoridad, con huso."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +79,49 @@ class Equipo:
     catd: str
     epocas: frozenset[str]
     llave: ECKey
+    """La más nueva."""
     vigente: bool = True
+    hasta: Mapping[str, int] | None = None
+    """Hasta dónde vale `llave`, como en `LlaveInscrita`."""
+    anteriores: tuple[LlaveInscrita, ...] = ()
+    """Las que tuvo, de la más reciente a la más vieja."""
+    exclusiones: Mapping[str, Exclusion] = field(default_factory=dict)
+    """Época → qué de ella no se cuenta."""
+    casillas: tuple[str, ...] = ()
+    """De qué casillas puede hablar: prefijos de CLAVE_CASILLA, `D5` (distrito) o `M12` (municipio). Vacío: de todas."""
+
+    @property
+    def llaves(self) -> tuple[LlaveInscrita, ...]:
+        """Todas, de la más nueva a la más vieja: en ese orden se prueban."""
+        return (LlaveInscrita(self.llave, self.hasta), *self.anteriores)
+
+    def abrir(self, compacto: str, lector: Callable[[str, ECKey], _T]) -> tuple[_T, LlaveInscrita]:
+        """Lo que `lector` saca del sobre con la llave que lo firmó, y cuál fue. Que valga ahí, lo mira quien llama.
+
+        Raises:
+            SobreInvalido: FIRMA, si no la hizo ninguna de sus llaves; lo demás, como `lector`.
+        """
+        falla = SobreInvalido("FIRMA", "el equipo no tiene llaves")
+        for inscrita in self.llaves:
+            try:
+                return lector(compacto, inscrita.llave), inscrita
+            except SobreInvalido as error:
+                if error.codigo != "FIRMA":
+                    raise
+                falla = error
+        raise falla
+
+    def toca(self, casilla: Casilla) -> bool:
+        """Si puede hablar de esa casilla."""
+        if not self.casillas:
+            return True
+        propios = {f"D{casilla.distrito}", f"M{casilla.municipio}"}
+        return any(c in propios or casilla.clave.startswith(c) for c in self.casillas)
+
+    def excluye(self, epoca: str, secuencia: int) -> Exclusion | None:
+        """La exclusión que alcanza a ese lugar de la cadena, si la hay."""
+        exclusion = self.exclusiones.get(epoca)
+        return exclusion if exclusion is not None and secuencia > exclusion.hasta else None
 
 
 @dataclass(frozen=True)
@@ -47,28 +132,32 @@ class Padron:
     modo: str
     version: int
     equipos: Mapping[str, Equipo]
+    huella: str = field(default="", compare=False)
+    """SHA-256 de lo firmado, sin la firma; vacía si aún no se firma."""
+
+    def excluye(self, equipo: str, epoca: str, secuencia: int) -> Exclusion | None:
+        """La exclusión que alcanza a ese hecho, si la hay. Un equipo que no está no tiene ninguna."""
+        inscrito = self.equipos.get(equipo)
+        return inscrito.excluye(epoca, secuencia) if inscrito is not None else None
+
+    @property
+    def exclusiones(self) -> tuple[tuple[str, str, Exclusion], ...]:
+        """(equipo, época, exclusión) de todas, en orden."""
+        return tuple((n, p, x) for n, e in sorted(self.equipos.items()) for p, x in sorted(e.exclusiones.items()))
 
 
 def sellar_padron(padron: Padron, firmante: Firmante) -> str:
-    """JWS compacto del padrón. Puede ser grande (`MAXIMO_PADRON`): no viaja por MQTT.
+    """JWS compacto del padrón, versión 2. Puede ser grande (`MAXIMO_PADRON`): no viaja por MQTT.
 
     Raises:
         SobreInvalido: FORMA o TAMANO, si nadie podría abrirlo.
     """
     dato = {
-        "v": 1,
+        "v": 2,
         "proceso": padron.proceso,
         "modo": padron.modo,
         "version": padron.version,
-        "equipos": {
-            e.nombre: {
-                "catd": e.catd,
-                "epocas": sorted(e.epocas),
-                "llave": {k: d for k, d in e.llave.as_dict(private=False).items() if k in _LLAVE},
-                "vigente": e.vigente,
-            }
-            for e in padron.equipos.values()
-        },
+        "equipos": {e.nombre: _dato(e) for e in padron.equipos.values()},
     }
     carga = json.dumps(dato, separators=(",", ":"), sort_keys=True).encode()
     _abrir_carga(carga)
@@ -79,47 +168,161 @@ def sellar_padron(padron: Padron, firmante: Firmante) -> str:
 
 
 def abrir_padron(compacto: str, llave_autoridad: ECKey) -> Padron:
-    """Verifica y lee un padrón.
+    """Verifica y lee un padrón, de la versión 1 o la 2.
 
     Raises:
         SobreInvalido: si no lo firmó la autoridad o no tiene la forma.
     """
-    return _abrir_carga(verificar(compacto, llave_autoridad, Tipo.PADRON, MAXIMO_PADRON, de=AUTORIDAD))
+    carga = verificar(compacto, llave_autoridad, Tipo.PADRON, MAXIMO_PADRON, de=AUTORIDAD)
+    return _abrir_carga(carga, huella(compacto))
 
 
-def _abrir_carga(carga: bytes) -> Padron:
+def _dato(equipo: Equipo) -> dict[str, Any]:
+    dato: dict[str, Any] = {
+        "catd": equipo.catd,
+        "epocas": sorted(equipo.epocas),
+        "llaves": [_dato_de_llave(i) for i in equipo.llaves],
+        "vigente": equipo.vigente,
+    }
+    if equipo.exclusiones:
+        dato["exclusiones"] = {
+            epoca: {"hasta": x.hasta, "motivo": x.motivo, "fecha": x.fecha.isoformat()}
+            for epoca, x in equipo.exclusiones.items()
+        }
+    if equipo.casillas:
+        dato["casillas"] = list(equipo.casillas)
+    return dato
+
+
+def _dato_de_llave(inscrita: LlaveInscrita) -> dict[str, Any]:
+    publica = {k: d for k, d in inscrita.llave.as_dict(private=False).items() if k in _LLAVE}
+    dato: dict[str, Any] = {"id": inscrita.identificador, "llave": publica}
+    if inscrita.hasta is not None:
+        dato["hasta"] = dict(inscrita.hasta)
+    return dato
+
+
+def _abrir_carga(carga: bytes, propia: str = "") -> Padron:
     dato = leer_json(carga)
     try:
-        return _leer(dato)
+        return _leer(dato, propia)
     except (KeyError, TypeError, ValueError, AttributeError, JoseError) as error:
         raise SobreInvalido("FORMA", "el padrón no tiene la forma esperada") from error
 
 
-def _leer(dato: Mapping[str, Any]) -> Padron:
-    version = dato["version"]
-    if set(dato) != {"v", "proceso", "modo", "version", "equipos"} or not es_version_1(dato):
+def _leer(dato: Mapping[str, Any], propia: str) -> Padron:
+    if set(dato) != {"v", "proceso", "modo", "version", "equipos"} or type(dato["v"]) is not int:
         raise ValueError
-    if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**53:
-        raise ValueError
+    lector = {1: _equipo_v1, 2: _equipo_v2}[dato["v"]]
     if _CORTO.fullmatch(dato["proceso"]) is None or _CORTO.fullmatch(dato["modo"]) is None:
         raise ValueError
-    equipos = {nombre: _equipo(nombre, datos) for nombre, datos in dato["equipos"].items()}
-    return Padron(dato["proceso"], dato["modo"], version, equipos)
+    equipos = {nombre: lector(_nombre(nombre), datos) for nombre, datos in dato["equipos"].items()}
+    return Padron(dato["proceso"], dato["modo"], _entero(dato["version"]), equipos, propia)
 
 
-def _equipo(nombre: str, dato: Mapping[str, Any]) -> Equipo:
-    llave = dato["llave"]
-    if set(dato) != {"catd", "epocas", "llave", "vigente"} or set(llave) != _LLAVE:
-        raise ValueError(nombre)
-    if (
-        (llave["kty"], llave["crv"]) != ("EC", "P-256")
-        or not isinstance(dato["epocas"], list)
-        or not isinstance(dato["vigente"], bool)
-    ):
-        raise ValueError(nombre)
+def _nombre(nombre: str) -> str:
     # Un kiosco con uno de esos nombres heredaría los permisos del centro en el bróker, o firmaría padrones.
     if _NOMBRE.fullmatch(nombre) is None or nombre in (USUARIO_CENTRO, AUTORIDAD):
         raise ValueError(nombre)
-    if _NOMBRE.fullmatch(dato["catd"]) is None or not all(_EPOCA.fullmatch(e) for e in dato["epocas"]):
+    return nombre
+
+
+def _equipo_v1(nombre: str, dato: Mapping[str, Any]) -> Equipo:
+    if set(dato) != {"catd", "epocas", "llave", "vigente"}:
         raise ValueError(nombre)
-    return Equipo(nombre, dato["catd"], frozenset(dato["epocas"]), ECKey.import_key(llave), dato["vigente"])
+    return Equipo(nombre, _catd(dato), _epocas(dato), _llave(dato["llave"]), _vigente(dato))
+
+
+def _equipo_v2(nombre: str, dato: Mapping[str, Any]) -> Equipo:
+    if set(dato) - {"exclusiones", "casillas"} != {"catd", "epocas", "llaves", "vigente"}:
+        raise ValueError(nombre)
+    epocas, llaves = _epocas(dato), dato["llaves"]
+    if not isinstance(llaves, list) or not 1 <= len(llaves) <= MAXIMO_LLAVES:
+        raise ValueError(nombre)
+    nueva, *anteriores = (_inscrita(llave, epocas) for llave in llaves)
+    # Repetida, la cerrada seguiría valiendo por la que está abierta.
+    if len({i.identificador for i in (nueva, *anteriores)}) != len(llaves):
+        raise ValueError(nombre)
+    return Equipo(
+        nombre,
+        _catd(dato),
+        epocas,
+        nueva.llave,
+        _vigente(dato),
+        nueva.hasta,
+        tuple(anteriores),
+        _exclusiones(dato["exclusiones"], epocas) if "exclusiones" in dato else {},
+        _casillas(dato["casillas"]) if "casillas" in dato else (),
+    )
+
+
+def _inscrita(dato: Mapping[str, Any], epocas: frozenset[str]) -> LlaveInscrita:
+    if set(dato) - {"hasta"} != {"id", "llave"}:
+        raise ValueError
+    hasta = None
+    if "hasta" in dato:
+        hasta = {e: _entero(n) for e, n in dato["hasta"].items()}
+        if not hasta.keys() <= epocas:
+            raise ValueError
+    inscrita = LlaveInscrita(_llave(dato["llave"]), hasta)
+    if dato["id"] != inscrita.identificador:
+        raise ValueError
+    return inscrita
+
+
+def _llave(dato: Mapping[str, Any]) -> ECKey:
+    if set(dato) != _LLAVE or (dato["kty"], dato["crv"]) != ("EC", "P-256"):
+        raise ValueError
+    return ECKey.import_key(dict(dato))
+
+
+def _exclusiones(dato: Mapping[str, Any], epocas: frozenset[str]) -> dict[str, Exclusion]:
+    if not dato or not dato.keys() <= epocas:
+        raise ValueError
+    return {epoca: _exclusion(exclusion) for epoca, exclusion in dato.items()}
+
+
+def _exclusion(dato: Mapping[str, Any]) -> Exclusion:
+    motivo = dato["motivo"]
+    if set(dato) != _EXCLUSION or not isinstance(motivo, str):
+        raise ValueError
+    if not 0 < len(motivo) <= MAXIMO_MOTIVO or not motivo.isprintable():
+        raise ValueError
+    try:
+        fecha = hora_con_huso(dato["fecha"])
+    except HechoInvalido as error:
+        raise ValueError from error
+    return Exclusion(_entero(dato["hasta"]), motivo, fecha)
+
+
+def _casillas(dato: object) -> tuple[str, ...]:
+    if not isinstance(dato, list) or not 0 < len(dato) <= MAXIMO_AMBITO:
+        raise ValueError
+    if not all(isinstance(c, str) and _AMBITO.fullmatch(c) for c in dato):
+        raise ValueError
+    return tuple(dato)
+
+
+def _catd(dato: Mapping[str, Any]) -> str:
+    if _NOMBRE.fullmatch(dato["catd"]) is None:
+        raise ValueError
+    return str(dato["catd"])
+
+
+def _epocas(dato: Mapping[str, Any]) -> frozenset[str]:
+    epocas = dato["epocas"]
+    if not isinstance(epocas, list) or not all(_EPOCA.fullmatch(e) for e in epocas):
+        raise ValueError
+    return frozenset(epocas)
+
+
+def _vigente(dato: Mapping[str, Any]) -> bool:
+    if not isinstance(dato["vigente"], bool):
+        raise ValueError
+    return dato["vigente"]
+
+
+def _entero(dato: object) -> int:
+    if not isinstance(dato, int) or isinstance(dato, bool) or not 0 <= dato < 2**53:
+        raise ValueError
+    return dato

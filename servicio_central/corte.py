@@ -29,7 +29,8 @@ from nucleo.computo import Resumen, resumir
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.libro import actas_de, en_duda
-from servicio_central import cubierto, disco, pagina, vigente
+from nucleo.padron import Padron
+from servicio_central import cubierto, disco, exclusiones, padrones, pagina, vigente
 from servicio_central.lectura import Leidos, leer_hechos
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tablas import Tablas, tablas_de
@@ -122,8 +123,12 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
     destino = carpeta / CORTES / nombre
     # Antes de leer los hechos: lo que ya era contiguo aquí, por fuerza queda incluido.
     cadenas = cubierto.contar(carpeta)
-    partes = [_preparar(carpeta, proceso, clave, hora, ultimo) for clave in proceso.elecciones]
-    archivos = _archivos(proceso, hora, nombre, ultimo, partes)
+    # Un solo padrón para todas las elecciones del corte, y la huella del que se usó queda en el resumen.
+    padron = padrones.para_contar(carpeta)
+    cadenas = exclusiones.recortar(cadenas, padron)
+    partes = [_preparar(carpeta, proceso, clave, hora, ultimo, padron) for clave in proceso.elecciones]
+    archivos = _archivos(proceso, hora, nombre, ultimo, partes, padron)
+    cambia = exclusiones.aviso(carpeta / PUBLICO / RESUMEN, padron, [(p.eleccion, p.tablas.resumen) for p in partes])
     if destino.exists():
         if not _iguales(destino, archivos):
             raise Tropiezo(
@@ -136,7 +141,7 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
         _escribir(carpeta, destino, archivos)
     # Si el corte ya estaba, sus bytes son los de estos mismos hechos: lo cubierto ahora también lo estaba.
     aviso = _anotar_cubierto(carpeta, nombre, cubierto.Cubierto(hora, cadenas))
-    aviso = "; ".join(filter(None, (_publicar(carpeta, proceso, nombre, ahora), aviso)))
+    aviso = "; ".join(filter(None, (_publicar(carpeta, proceso, nombre, ahora), aviso, cambia)))
     return {
         p.eleccion: Corte(
             p.eleccion,
@@ -207,8 +212,10 @@ class _Parte:
     zip: tuple[str, bytes]
 
 
-def _preparar(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, ultimo: bool) -> _Parte:
-    leidos = leer_hechos(carpeta, eleccion)
+def _preparar(
+    carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, ultimo: bool, padron: Padron | None
+) -> _Parte:
+    leidos = leer_hechos(carpeta, eleccion, padron)
     actas = actas_de(proceso, eleccion, leidos.hechos)
     resumen = resumir(actas, proceso, eleccion, ultimo)
     base = escribir_zip(proceso, eleccion, actas, hora, ultimo)
@@ -216,7 +223,7 @@ def _preparar(carpeta: Path, proceso: Proceso, eleccion: str, hora: datetime, ul
 
 
 def _archivos(
-    proceso: Proceso, hora: datetime, nombre: str, ultimo: bool, partes: Iterable[_Parte]
+    proceso: Proceso, hora: datetime, nombre: str, ultimo: bool, partes: Iterable[_Parte], padron: Padron | None
 ) -> dict[str, bytes]:
     partes = list(partes)
     archivos = {p.zip[0]: p.zip[1] for p in partes}
@@ -227,6 +234,7 @@ def _archivos(
         "modo": proceso.modo,
         "corte": hora.astimezone(ZoneInfo(proceso.huso)).isoformat(),
         "ultimo": ultimo,
+        "padron": exclusiones.para_el_resumen(padron),
         "elecciones": {p.eleccion: _resumen_json(p) for p in partes},
     }
     for p in partes:

@@ -1,6 +1,7 @@
 """Lee del almacén los hechos aceptados de una elección, en una sola transacción y sin estorbar a la ingesta.
 
-Los hechos sólo se agregan: lo leído en el corte anterior sigue igual, así que cada corte lee sólo lo nuevo.
+Los hechos sólo se agregan: lo leído en el corte anterior sigue igual, así que cada corte lee sólo lo nuevo. Lo que la
+autoridad excluyó en el padrón se lee igual y se aparta aquí, el único lugar por donde pasan los hechos que se cuentan.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nucleo.hechos import Hecho, de_contenido, del_catd
+from nucleo.padron import Padron
 from nucleo.sobre import leer_json
-from servicio_central import almacenes
+from servicio_central import almacenes, padrones
 from servicio_central.puerto_almacen import Marca
 
 
@@ -24,28 +26,59 @@ class Leidos:
 
     hechos: tuple[Hecho, ...]
     conjunto: str
-    """SHA-256 de las huellas, ordenadas y separadas por saltos: dos centros con las mismas hojas dan lo mismo."""
+    """SHA-256 de las huellas de los hechos que cuentan, ordenadas y separadas por saltos: dos centros con las mismas
+    hojas y el mismo padrón dan lo mismo."""
+    excluidos: int = 0
+    """Hechos aceptados que el padrón excluye; no están en `hechos`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leido:
+    huella: str
+    lugar: tuple[str, str, int]
+    """(equipo, época, secuencia)"""
+    hecho: Hecho
 
 
 @dataclass
 class _Memoria:
     marca: Marca = field(default_factory=Marca)
-    hechos: list[Hecho] = field(default_factory=list)
-    huellas: list[str] = field(default_factory=list)
+    leidos: list[_Leido] = field(default_factory=list)
 
 
 _recordados: dict[tuple[Hashable, str], _Memoria] = {}
 
 
-def leer_hechos(carpeta: Path, eleccion: str) -> Leidos:
-    """Hechos aceptados de esa elección en el almacén de la carpeta del centro.
+def leer_hechos(carpeta: Path, eleccion: str, padron: Padron | None = None) -> Leidos:
+    """Hechos aceptados de esa elección que cuentan, del almacén de la carpeta del centro.
+
+    Args:
+        padron: con qué exclusiones; sin él, las del padrón de la carpeta (`padrones.para_contar`).
 
     Las firmas no se vuelven a comprobar: se comprobaron al aceptarlos y el almacén sólo agrega. Quien no confíe en este
     centro las comprueba con `./prep auditar`.
 
     Raises:
         uno de `puerto_almacen.ERRORES`: si no hay almacén o no se puede leer.
+        Tropiezo: PADRON, si hay centro y ningún padrón se puede leer.
     """
+    padron = padron or padrones.para_contar(carpeta)
+    todos = _todos(carpeta, eleccion)
+    cuentan = todos if padron is None else [a for a in todos if padron.excluye(*a.lugar) is None]
+    conjunto = hashlib.sha256("".join(f"{h}\n" for h in sorted(a.huella for a in cuentan)).encode()).hexdigest()
+    return Leidos(tuple(a.hecho for a in cuentan), conjunto, len(todos) - len(cuentan))
+
+
+def leer_aceptados(carpeta: Path, eleccion: str) -> tuple[Hecho, ...]:
+    """Todos los hechos aceptados de esa elección, también los excluidos: una exclusión se puede quitar.
+
+    Raises:
+        uno de `puerto_almacen.ERRORES`: si no hay almacén o no se puede leer.
+    """
+    return tuple(a.hecho for a in _todos(carpeta, eleccion))
+
+
+def _todos(carpeta: Path, eleccion: str) -> list[_Leido]:
     with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         clave = (bd.identidad, eleccion)
@@ -55,16 +88,14 @@ def leer_hechos(carpeta: Path, eleccion: str) -> Leidos:
             memoria = _Memoria()
             leido = bd.nuevos(eleccion, memoria.marca) or ([], Marca())
     nuevos, marca = leido
-    hechos = [_hecho_de(sobre) for _, sobre in nuevos]
-    memoria.hechos += hechos
-    memoria.huellas += [huella for huella, _ in nuevos]
+    memoria.leidos += [_leer(huella, sobre) for huella, sobre in nuevos]
     memoria.marca = marca
     _recordados[clave] = memoria
-    conjunto = hashlib.sha256("".join(f"{h}\n" for h in sorted(memoria.huellas)).encode()).hexdigest()
-    return Leidos(tuple(memoria.hechos), conjunto)
+    return memoria.leidos
 
 
-def _hecho_de(compacto: str) -> Hecho:
+def _leer(huella: str, compacto: str) -> _Leido:
     carga = compacto.split(".")[1]
     sobre = leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))
-    return del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"]))
+    lugar = (str(sobre["equipo"]), str(sobre["epoca"]), int(sobre["secuencia"]))
+    return _Leido(huella, lugar, del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"])))

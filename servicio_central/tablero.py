@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import almacenes
+from servicio_central import almacenes, exclusiones
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.corte import actas_en_duda, es_futuro, nombre_de, ultimo_publicado
 from servicio_central.enlace import Estado
@@ -80,6 +80,7 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
         desbordes = bd.execute("SELECT clave, veces FROM desbordes ORDER BY clave").fetchall()
         latidos = _latidos(bd)
         cadenas = _cadenas(bd)
+    excluidos = exclusiones.contar(carpeta, padron)
     renglones = []
     for equipo in sorted(padron.equipos.values(), key=lambda e: e.nombre):
         propias = {p: n for (e, p), n in cadenas.items() if e == equipo.nombre}
@@ -117,6 +118,7 @@ def retratar(carpeta: Path, proceso: Proceso, padron: Padron, enlace: Estado, ah
     return Tablero(
         ahora,
         (
+            *(f"EXCLUIDO por la autoridad: {x}. Siguen guardados." for x in excluidos),
             *_generales(enlace, en_espera, desbordes, proceso, publicado, ahora),
             *_en_duda(actas_en_duda(carpeta, publicado) if publicado else ()),
         ),
@@ -158,9 +160,15 @@ def _generales(
             f"El centro no tiene enlace con el bróker ({enlace.causa}). Revise que el bróker esté corriendo; los "
             "kioscos guardan todo mientras tanto."
         )
-    if en_espera:
+    if fuera := en_espera.get("FUERA_DE_AMBITO", 0):
         problemas.append(
-            f"{sum(en_espera.values())} hojas hablan de casillas o elecciones que la definición no tiene. Revise que "
+            f"{fuera} hojas son de casillas que el padrón no le da a quien las mandó: no se cuentan. Si el CATD sí "
+            "recibió esos paquetes, pida a la autoridad un padrón que se las dé."
+        )
+    sin_lugar = sum(n for codigo, n in en_espera.items() if codigo not in ("FUERA_DE_AMBITO", "EXCLUIDO"))
+    if sin_lugar:
+        problemas.append(
+            f"{sin_lugar} hojas hablan de casillas o elecciones que la definición no tiene. Revise que "
             "la definición del centro sea la misma que la de los kioscos."
         )
     for clave, veces in desbordes:

@@ -20,7 +20,7 @@ from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from servicio_central import ajustes, almacenes, disco
 from servicio_central.juicio import Juez
-from servicio_central.lectura import leer_hechos
+from servicio_central.lectura import leer_aceptados
 from servicio_central.tropiezo import Tropiezo
 
 COPIA: Final = "definicion"
@@ -100,7 +100,7 @@ def _objecion(carpeta: Path, proceso: Proceso) -> str:
                 return ""  # un almacén recién creado, todavía sin tablas
             raise
     juez = Juez(proceso, Padron(proceso.clave, proceso.modo, 0, {}), proceso.modo)
-    objeciones = (juez.objecion(h) for eleccion in elecciones for h in leer_hechos(carpeta, eleccion).hechos)
+    objeciones = (juez.objecion(h) for eleccion in elecciones for h in leer_aceptados(carpeta, eleccion))
     return next((o for o in objeciones if o), "")
 
 

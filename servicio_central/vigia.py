@@ -12,7 +12,7 @@ from pathlib import Path
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import ajustes, inscripcion, padrones, vigente
+from servicio_central import ajustes, exclusiones, inscripcion, padrones, vigente
 from servicio_central.ingesta import Ingesta, Resultado
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
@@ -73,7 +73,19 @@ class Vigia:
         except (OSError, Tropiezo) as error:
             self._avisar(f"el padrón {nuevo.version} se usa, pero no se pudo guardar en padrones/ ({error})")
         self._avisar(f"padrón {nuevo.version}: {len(nuevo.equipos)} equipos")
+        self._anunciar_exclusiones(nuevo)
         return nuevo
+
+    def _anunciar_exclusiones(self, nuevo: Padron) -> None:
+        cambiaron = exclusiones.nuevas(self.padron, nuevo)
+        try:
+            contadas = {(x.equipo, x.epoca): x for x in exclusiones.contar(self._carpeta, nuevo)}
+        except ERRORES as error:
+            self._avisar(f"EXCLUSIÓN: no se pudo contar cuántos hechos alcanza ({error})")
+            return
+        for clave in sorted(cambiaron):
+            dicho = contadas.get(clave) or f"vuelve a contar todo lo de {clave[0]} en la época {clave[1]}"
+            self._avisar(f"EXCLUSIÓN: {dicho}. Se verá en el siguiente corte; los anteriores no cambian")
 
     def _leer_definicion(self) -> Proceso | None:
         try:
