@@ -1,0 +1,95 @@
+"""Noches malas con reloj virtual: cientos de calendarios de fallas sobre el código de producción, y un juez al final.
+
+La semilla que falle se imprime con la orden que la repite; `./prep laboratorio --noches N` vive las que se quieran.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ensayo.laboratorio.desgracias import CLASES, Desgracia
+from ensayo.laboratorio.invariantes import Juez
+from ensayo.laboratorio.noche import Plan, plan_de
+from ensayo.laboratorio.reduccion import reducir
+from ensayo.laboratorio.tanda import EJERCITADO, Resumen, vivir_plan
+
+DESDE = int(os.environ.get("PREP_SEMILLA", "0"))
+POR_TANDA = 35
+TANDAS = 4
+
+_vivido = Resumen()
+
+
+@pytest.mark.parametrize("tanda", range(TANDAS))
+def test_pase_lo_que_pase_nada_se_pierde_ni_se_cuenta_dos_veces(tanda: int) -> None:
+    inicio = DESDE + tanda * POR_TANDA
+    resumen = Resumen()
+    for semilla in range(inicio, inicio + POR_TANDA):
+        veredicto = vivir_plan(plan_de(semilla))
+        resumen.agregar(veredicto)
+        _vivido.agregar(veredicto)
+        assert veredicto.violaciones == [], f"./prep laboratorio --semilla {semilla} --noches 1"
+    # Cada tanda, por chica que sea, hizo sufrir al sistema.
+    assert resumen.cuenta["hoja asentada"] > 30 * POR_TANDA
+    assert len(resumen.sin_ejercitar()) < len(EJERCITADO) // 3, resumen.sin_ejercitar()
+
+
+def test_el_azar_llega_a_todas_las_desgracias() -> None:
+    """Repartidas entre procesos, cada uno sólo vio sus tandas: entonces se viven aquí las que hagan falta."""
+    semilla = 10_000
+    while _vivido.sin_ejercitar() and _vivido.noches < 250:
+        veredicto = vivir_plan(plan_de(semilla))
+        assert veredicto.violaciones == [], f"./prep laboratorio --semilla {semilla} --noches 1"
+        _vivido.agregar(veredicto)
+        semilla += 1
+    assert _vivido.sin_ejercitar() == []
+
+
+def test_la_misma_semilla_es_la_misma_noche() -> None:
+    una, otra = vivir_plan(plan_de(7)), vivir_plan(plan_de(7))
+    # Los bytes estropeados caen sobre firmas que son azar puro; todo lo demás se repite.
+    azarosos = ("FIRMA", "FORMA", "TIPO", "KID", "ilegible")
+    for veredicto in (una, otra):
+        for suceso in [s for s in veredicto.cuenta if any(a in s for a in azarosos)]:
+            del veredicto.cuenta[suceso]
+    assert una.cuenta == otra.cuenta
+
+
+def test_el_regreso_de_ciento_cuarenta_kioscos_a_la_vez() -> None:
+    plan = Plan(1, 140, (Desgracia(60.0, "regreso simultaneo", 0, 40.0, 0.9),), hechos=3)
+    veredicto = vivir_plan(plan)
+    assert veredicto.violaciones == []
+    assert veredicto.cuenta["hoja asentada"] == 140 * 3
+    # El azar de las esperas los separa: el centro nunca ve un lote que no le quepa, y nadie llega al límite.
+    assert veredicto.cuenta["drenado hasta el límite"] == 0
+
+
+def test_una_noche_que_falla_se_reduce_a_lo_que_la_hace_fallar() -> None:
+    plan = plan_de(3, 4)
+    culpable = plan.desgracias[1]
+    intentos: Counter[int] = Counter()
+
+    def falla(otro: Plan) -> bool:
+        intentos[len(otro.desgracias)] += 1
+        return culpable in otro.desgracias
+
+    menor = reducir(plan, falla)
+    assert menor.desgracias == (culpable,)
+    assert menor.hechos == 2
+    assert sum(intentos.values()) < 60
+
+
+def test_el_juez_dice_una_vez_cada_cosa_y_no_se_desborda() -> None:
+    juez = Juez(Path("/no/hay"), Counter())
+    for n in range(100):
+        juez.acusar(f"violación {n % 50}")
+    assert len(juez.violaciones) == len(set(juez.violaciones)) == 20
+
+
+def test_cada_clase_de_desgracia_cabe_en_un_plan() -> None:
+    vistas = {d.clase for semilla in range(300) for d in plan_de(semilla).desgracias}
+    assert vistas == set(CLASES)
