@@ -8,20 +8,20 @@ repetir la misma acción no crea otro (`appliance.mesa`).
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance import apertura, bandeja, bitacora
+from appliance import apertura, bandeja, bitacora, imagenes_declaradas
 from appliance.bandeja import Pendiente, ResultadoAcuse, Resumen
+from appliance.contenido import contenido_de as _contenido
 from appliance.disco import explicada
 from appliance.identidad import Identidad
+from appliance.imagenes_declaradas import ImagenPorEnviar, ResumenDeImagenes
 from appliance.reloj import exigir_creible
 from nucleo.acuse import Acuse
 from nucleo.eventos import RenglonDeBitacora
@@ -37,6 +37,7 @@ from nucleo.hechos import (
     pertenencia,
     tipo_de,
 )
+from nucleo.recibo import Recibo
 from nucleo.sobre import CADENA_NUEVA, Firmante, Sobre, huella, sellar
 
 
@@ -166,6 +167,7 @@ class Transaccion(Lectura):
             ),
         )
         self.conexion.execute("INSERT INTO bandeja (secuencia) VALUES (?)", (asiento.secuencia,))
+        imagenes_declaradas.declarar(self.conexion, hecho, asiento.secuencia)
         return asiento
 
     def encargar(self, acta: IdActa, persona: str, desde: datetime) -> None:
@@ -319,6 +321,37 @@ class Almacen:
         with self.lectura() as mirada:
             return bandeja.resumen(mirada.conexion)
 
+    # --------------------------------------------------------------------------------------------------------- imágenes
+
+    def imagenes_pendientes(self, limite: int) -> list[ImagenPorEnviar]:
+        """Las que el centro no tiene y cuyo hecho ya acusó, en el orden en que se mandan. Raises: Falla."""
+        with self.lectura() as mirada:
+            return imagenes_declaradas.pendientes(mirada.conexion, limite)
+
+    def recibir(self, recibo: Recibo, recibido: datetime) -> bool:
+        """Aplica un recibo cuya firma ya se verificó; es lo único que cierra imágenes. Falso si es de otra cadena.
+
+        Raises:
+            Falla: si no se pudo escribir; no cambió nada.
+        """
+        with self.transaccion() as t:
+            return imagenes_declaradas.aplicar(t, recibo, recibido, self.equipo, self.epoca)
+
+    def imagen_perdida(self, sha256: str) -> None:
+        """Anota que una imagen por mandar ya no está, o se dañó, en el disco. Raises: Falla."""
+        with self.transaccion() as t:
+            imagenes_declaradas.perder(t, sha256, datetime.now(UTC))
+
+    def resumen_de_imagenes(self) -> ResumenDeImagenes:
+        """Cómo van las imágenes. Raises: Falla."""
+        with self.lectura() as mirada:
+            return imagenes_declaradas.resumen(mirada.conexion)
+
+    def medir_imagen(self, sha256: str, total: int) -> None:
+        """Anota cuánto mide una imagen cuyo hecho no lo dice. Raises: Falla."""
+        with self.transaccion() as t:
+            imagenes_declaradas.medir(t.conexion, sha256, total)
+
 
 def _ultimo(conexion: sqlite3.Connection) -> tuple[int, str]:
     fila = conexion.execute("SELECT secuencia, huella FROM hechos ORDER BY secuencia DESC LIMIT 1").fetchone()
@@ -331,9 +364,3 @@ def _hechos_de(conexion: sqlite3.Connection, acta: IdActa) -> list[HechoDeActa]:
     )
     hechos = [de_contenido(_contenido(sobre)) for (sobre,) in filas]
     return [h for h in hechos if not isinstance(h, FueraDeCatalogo | HojaDeBitacora)]
-
-
-def _contenido(compacto: str) -> dict[str, object]:
-    carga = compacto.split(".")[1]
-    dato: dict[str, object] = json.loads(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))["contenido"]
-    return dato

@@ -58,7 +58,7 @@ def _preparar(conexion: sqlite3.Connection, dueno: tuple[str, str, str, str]) ->
                 conexion.execute("ROLLBACK")
             raise
     version = conexion.execute("PRAGMA user_version").fetchone()[0]
-    if version != esquema.VERSION:
+    if version not in (esquema.ANTERIOR, esquema.VERSION):
         raise danado(f"su versión es {version} y este programa usa la {esquema.VERSION}")
     inscrito = conexion.execute("SELECT equipo, epoca, proceso, modo FROM pertenencia").fetchone()
     if inscrito != dueno:
@@ -68,6 +68,21 @@ def _preparar(conexion: sqlite3.Connection, dueno: tuple[str, str, str, str]) ->
             "se copió de otro kiosco, o se volvió a inscribir sobre una carpeta usada",
             "no lo borre: apártelo y use la carpeta que creó la inscripción",
         )
+    if version == esquema.ANTERIOR:
+        _actualizar(conexion)
+
+
+def _actualizar(conexion: sqlite3.Connection) -> None:
+    conexion.execute("BEGIN IMMEDIATE")
+    try:
+        # Otro proceso pudo hacerlo mientras se esperaba el turno.
+        if conexion.execute("PRAGMA user_version").fetchone()[0] == esquema.ANTERIOR:
+            esquema.actualizar(conexion)
+        conexion.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            conexion.execute("ROLLBACK")
+        raise
 
 
 def _poner_wal(conexion: sqlite3.Connection) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from appliance import publicado
+from appliance.contenido import calidad_de
+from appliance.reloj import VIRTUAL
 from nucleo.acuse import Acuse
 from nucleo.sobre import CADENA_NUEVA
 
@@ -83,6 +85,18 @@ def apartados(conexion: sqlite3.Connection, limite: int) -> list[Pendiente]:
 def sobres(conexion: sqlite3.Connection, desde: int, hasta: int, limite: int) -> list[Pendiente]:
     donde = "b.secuencia BETWEEN ? AND ? ORDER BY b.secuencia LIMIT ?"
     return [Pendiente(*fila) for fila in conexion.execute(_COLUMNAS + donde, (desde, hasta, limite))]
+
+
+def mas_viejo(conexion: sqlite3.Connection, ahora: datetime, calidad: str) -> int:
+    """Segundos que lleva asentado el hecho sin acuse más antiguo; -1 si no hay, o si se selló con un reloj de ensayo
+    y éste no lo es."""
+    fila = conexion.execute(
+        "SELECT h.creado, h.sobre FROM bandeja b JOIN hechos h USING (secuencia) WHERE b.estado = 'pendiente' "
+        "ORDER BY b.secuencia LIMIT 1"
+    ).fetchone()
+    if fila is None or (calidad_de(fila[1]) == VIRTUAL) != (calidad == VIRTUAL):
+        return -1
+    return max(0, (ahora - datetime.fromisoformat(fila[0])) // timedelta(seconds=1))
 
 
 def resumen(conexion: sqlite3.Connection) -> Resumen:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from appliance.contenido import hecho_de
 from appliance.esquema_de_trabajo import TABLAS_DE_TRABAJO
+from appliance.imagenes_declaradas import declarar
 from nucleo.eventos import BITACORA_NUEVA
 
-VERSION: Final = 2
+VERSION: Final = 3
 """`PRAGMA user_version` de este esquema."""
+
+ANTERIOR: Final = 2
+"""La versión que se sabe poner al día; de las de antes no quedó ningún kiosco."""
 
 _TABLAS: Final = """
 CREATE TABLE pertenencia (
@@ -82,8 +87,33 @@ WHEN EXISTS (SELECT 1 FROM pertenencia)
 BEGIN SELECT RAISE(ABORT, 'este almacén ya tiene dueño'); END;
 """
 
+_DE_IMAGENES: Final = """
+CREATE TABLE imagenes (
+    sha256    TEXT PRIMARY KEY,
+    secuencia INTEGER NOT NULL REFERENCES hechos (secuencia),
+    bytes     INTEGER NOT NULL,
+    recibidos INTEGER NOT NULL DEFAULT 0,
+    estado    TEXT NOT NULL DEFAULT 'pendiente' CHECK (estado IN ('pendiente', 'completa')),
+    nota      TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX imagenes_pendientes ON imagenes (secuencia) WHERE estado = 'pendiente';
+
+CREATE TABLE avances (id INTEGER PRIMARY KEY, hora TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT;
+
+CREATE TABLE dudas (corte TEXT NOT NULL, acta TEXT NOT NULL, PRIMARY KEY (corte, acta)) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER imagenes_no_retrocede BEFORE UPDATE ON imagenes
+WHEN NEW.sha256 <> OLD.sha256 OR (OLD.estado = 'completa' AND NEW.estado <> 'completa')
+BEGIN SELECT RAISE(ABORT, 'una imagen entregada no se vuelve a abrir'); END;
+
+CREATE TRIGGER imagenes_no_reemplaza BEFORE INSERT ON imagenes
+WHEN EXISTS (SELECT 1 FROM imagenes WHERE sha256 = NEW.sha256)
+BEGIN SELECT RAISE(ABORT, 'esa imagen ya está anotada'); END;
+"""
+"""Las de la versión 3: qué imágenes faltan, cuánto avanzan, y qué actas no salieron en un corte por estar en duda."""
+
 _INTOCABLES: Final = ("hechos", "bitacora", "pertenencia")
-_IMBORRABLES: Final = (*_INTOCABLES, "bandeja")
+_IMBORRABLES: Final = (*_INTOCABLES, "bandeja", "imagenes")
 
 
 def crear(conexion: sqlite3.Connection, cadena_nueva: str) -> None:
@@ -93,8 +123,23 @@ def crear(conexion: sqlite3.Connection, cadena_nueva: str) -> None:
         cadena_nueva: `previo` del primer hecho de la época.
     """
     libro = _TABLAS.format(cadena_nueva=cadena_nueva, bitacora_nueva=BITACORA_NUEVA)
-    for orden in _ordenes(libro) + _candados() + _ordenes(TABLAS_DE_TRABAJO):
+    for orden in _ordenes(libro) + _ordenes(_DE_IMAGENES) + _candados() + _ordenes(TABLAS_DE_TRABAJO):
         conexion.execute(orden)
+    conexion.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def actualizar(conexion: sqlite3.Connection) -> None:
+    """Lleva un almacén de la versión 2 a ésta, dentro de la transacción abierta. Del libro no cambia nada.
+
+    Las imágenes ya declaradas se anotan como pendientes: antes no viajaban, y el centro no tiene ninguna.
+    """
+    for orden in [*_ordenes(_DE_IMAGENES), _candado("imagenes", "DELETE")]:
+        conexion.execute(orden)
+    filas = conexion.execute(
+        "SELECT secuencia, sobre FROM hechos WHERE tipo IN ('imagen', 'fuera_de_catalogo') ORDER BY secuencia"
+    ).fetchall()
+    for secuencia, sobre in filas:
+        declarar(conexion, hecho_de(sobre), secuencia)
     conexion.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -76,6 +76,13 @@ class Imagenes:
         rutas = [self._carpeta / (huella + extension) for extension in EXTENSIONES]
         return next((r for r in rutas if r.exists()), rutas[-1])
 
+    def tamano(self, huella: str) -> int | None:
+        """Bytes de esa imagen, sin leerla; `None` si no está."""
+        try:
+            return self.ruta(huella).stat().st_size
+        except OSError:
+            return None
+
     def huellas(self) -> set[str]:
         """Las de todas las imágenes completas que hay en el disco."""
         return {r.stem for r in self._carpeta.iterdir() if r.suffix in EXTENSIONES and not r.name.startswith(".")}

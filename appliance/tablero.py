@@ -184,7 +184,7 @@ class Tablero:
         cortes: Sequence[publicado.CorteSabido],
         ahora: datetime,
     ) -> Ficha:
-        corte = publicado.corte_que_cubre(cortes, ficha.secuencia)
+        corte = publicado.corte_que_cubre(cortes, ficha.secuencia, str(ficha.acta))
         problemas = []
         if apartada:
             problemas.append(f"el centro la apartó ({apartada})")

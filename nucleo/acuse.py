@@ -17,19 +17,21 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
-from nucleo.renglon import HechoInvalido, hora_con_huso
+from nucleo.renglon import CLAVE, HechoInvalido, hora_con_huso
 from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
 
 MAXIMO_SUELTOS: Final = 64
 MAXIMO_FALTAN: Final = 16
 MAXIMO_APARTADOS: Final = 16
+MAXIMO_EN_DUDA: Final = 64
 
 _CAMPOS: Final = {"v", "equipo", "epoca", "contiguo", "huella", "sueltos", "faltan", "apartados", "hora"}
 _EPOCA: Final = re.compile(r"[0-9a-f]{16}")
 _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _CODIGO: Final = re.compile(r"[A-Z_]{1,40}")
 _EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
+_ACTA: Final = re.compile(rf"{CLAVE.pattern}/{CLAVE.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class CorteCubierto:
     hora: datetime
     contiguo: int
     """De 1 al `contiguo` del acuse."""
+    en_duda: tuple[str, ...] | None = ()
+    """«elección/casilla», en orden, de las actas que ese equipo tocó y que en ese corte no salieron porque sus lecturas
+    no concuerdan (otro kiosco pudo ponerlas en duda). `None` si no caben: de ninguna se sabe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,9 @@ def sellar_acuse(acuse: Acuse, firmante: Firmante) -> str:
         "hora": acuse.hora.isoformat(),
     }
     if acuse.corte is not None:
-        dato["corte"] = [acuse.corte.hora.isoformat(), acuse.corte.contiguo]
+        corte: list[Any] = [acuse.corte.hora.isoformat(), acuse.corte.contiguo]
+        # Lo que un kiosco anterior no lee va sólo si hace falta.
+        dato["corte"] = corte if acuse.corte.en_duda == () else [*corte, acuse.corte.en_duda]
     carga = json.dumps(dato, separators=(",", ":")).encode()
     _abrir_carga(carga)
     return firmante.firmar(Tipo.ACUSE, carga)
@@ -140,11 +147,20 @@ def _leer(dato: dict[str, Any]) -> Acuse:
 
 
 def _corte(dato: object, contiguo: int) -> CorteCubierto:
-    hora, hasta = _lista(dato, 2)
+    hora, hasta, *resto = _lista(dato, 3)
     # Ningún corte incluye lo que el centro no tiene: decirlo publicado sería mentirle a quien mira la pantalla.
     if not 1 <= _entero(hasta) <= contiguo:
         raise ValueError
-    return CorteCubierto(hora_con_huso(hora), hasta)
+    return CorteCubierto(hora_con_huso(hora), hasta, _en_duda(resto[0]) if resto else ())
+
+
+def _en_duda(dato: object) -> tuple[str, ...] | None:
+    if dato is None:
+        return None
+    claves = tuple(_forma(acta, _ACTA) for acta in _lista(dato, MAXIMO_EN_DUDA))
+    if not claves or list(claves) != sorted(set(claves)):
+        raise ValueError
+    return claves
 
 
 def _crecen(numeros: list[int]) -> bool:

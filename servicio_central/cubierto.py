@@ -7,20 +7,24 @@ guardado, así que el corte lo lee todo. No se publica ni entra en los bytes del
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from nucleo.acuse import CorteCubierto
+from nucleo.acuse import MAXIMO_EN_DUDA, CorteCubierto
+from nucleo.hechos import IdActa
 from servicio_central import almacenes, disco
 
 CARPETA: Final = "cubierto"
 
 Cadenas = Mapping[tuple[str, str], int]
 """(equipo, época) → última secuencia contigua."""
+
+Dudas = Mapping[str, tuple[str, ...] | None]
+"""Equipo → «elección/casilla», en orden, de lo que tocó y no salió por estar en duda; `None` si no cabe."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,12 @@ class Cubierto:
 
     hora: datetime
     cadenas: Cadenas
+    en_duda: Dudas = field(default_factory=dict)
 
     def de(self, equipo: str, epoca: str, contiguo: int) -> CorteCubierto | None:
         """Lo de una cadena, nunca más allá de lo que ahora se le acusa; `None` si no incluye nada de ella."""
         hasta = min(self.cadenas.get((equipo, epoca), 0), contiguo)
-        return CorteCubierto(self.hora, hasta) if hasta >= 1 else None
+        return CorteCubierto(self.hora, hasta, self.en_duda.get(equipo, ())) if hasta >= 1 else None
 
 
 def contar(carpeta: Path) -> Cadenas:
@@ -42,12 +47,28 @@ def contar(carpeta: Path) -> Cadenas:
         return {(e, p): n for e, p, n in bd.execute("SELECT equipo, epoca, contiguo FROM cadenas")}
 
 
+def tocadas(carpeta: Path, dudosas: Collection[IdActa]) -> Dudas:
+    """De quién son las actas en duda de un corte: de todo equipo que asentó algo de ellas.
+
+    Raises:
+        uno de `puerto_almacen.ERRORES`, si el almacén no se puede leer.
+    """
+    por_equipo: dict[str, list[str]] = {}
+    with closing(almacenes.leer(carpeta)) as bd:
+        for acta in sorted(dudosas):
+            quienes = "SELECT DISTINCT equipo FROM hechos WHERE casilla = ? AND eleccion = ?"
+            for (equipo,) in bd.execute(quienes, (acta.casilla, acta.eleccion)):
+                por_equipo.setdefault(equipo, []).append(str(acta))
+    return {e: tuple(sorted(actas)) if len(actas) <= MAXIMO_EN_DUDA else None for e, actas in por_equipo.items()}
+
+
 def guardar(carpeta: Path, nombre: str, cubierto: Cubierto) -> None:
     """Lo deja en disco, durable, antes de que el corte se publique. Raises: OSError."""
     dato = {
         "v": 1,
         "hora": cubierto.hora.isoformat(),
         "cadenas": [[e, p, n] for (e, p), n in sorted(cubierto.cadenas.items())],
+        "en_duda": cubierto.en_duda,
     }
     disco.carpeta_privada(carpeta / CARPETA)
     disco.escribir(carpeta / CARPETA / f"{nombre}.json", (json.dumps(dato) + "\n").encode(), 0o600)
@@ -59,9 +80,11 @@ def leer(carpeta: Path, nombre: str) -> Cubierto | None:
         dato = json.loads((carpeta / CARPETA / f"{nombre}.json").read_bytes())
         cadenas = {(str(e), str(p)): int(n) for e, p, n in dato["cadenas"]}
         hora = datetime.fromisoformat(dato["hora"])
-    except (OSError, ValueError, KeyError, TypeError):
+        # Sin ese dato (lo escribió un programa anterior) no se puede prometer nada de nadie.
+        dudas = {str(e): None if d is None else tuple(map(str, d)) for e, d in dato["en_duda"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Cubierto(hora, cadenas) if hora.utcoffset() is not None else None
+    return Cubierto(hora, cadenas, dudas) if hora.utcoffset() is not None else None
 
 
 class Publicado:

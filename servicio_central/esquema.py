@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import MISSING, fields
 from typing import Final
+
+from nucleo.latido import Latido
 
 ESQUEMA: Final = """
 CREATE TABLE IF NOT EXISTS hechos (
@@ -13,6 +17,8 @@ CREATE TABLE IF NOT EXISTS hechos (
   creado TEXT NOT NULL, recibido TEXT NOT NULL, sobre TEXT NOT NULL,
   UNIQUE (equipo, epoca, secuencia)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS hechos_de_acta ON hechos (casilla, eleccion);
+CREATE INDEX IF NOT EXISTS hechos_con_imagen ON hechos (posicion) WHERE tipo IN ('imagen', 'fuera_de_catalogo');
 CREATE TABLE IF NOT EXISTS bifurcaciones (
   id INTEGER PRIMARY KEY,
   equipo TEXT NOT NULL, epoca TEXT NOT NULL, secuencia INTEGER NOT NULL,
@@ -50,6 +56,24 @@ CREATE TABLE IF NOT EXISTS latidos_vistos (
   PRIMARY KEY (equipo, sesion, hora)
 ) STRICT, WITHOUT ROWID;
 """
+
+DEL_LATIDO: Final = {
+    c.name: f"TEXT NOT NULL DEFAULT '{c.default}'"
+    if isinstance(c.default, str)
+    else f"INTEGER NOT NULL DEFAULT {c.default}"
+    for c in fields(Latido)
+    if c.default is not MISSING
+}
+"""Columnas de `latidos` que se fueron agregando: las de los campos que un kiosco anterior no manda."""
+
+
+def ponerse_al_dia(bd: sqlite3.Connection) -> None:
+    """Agrega a `latidos` las columnas que le falten, dentro de la transacción abierta. Nada de lo guardado cambia."""
+    tiene = {renglon[1] for renglon in bd.execute("PRAGMA table_info(latidos)")}
+    for columna, tipo in DEL_LATIDO.items():
+        if columna not in tiene:
+            bd.execute(f"ALTER TABLE latidos ADD COLUMN {columna} {tipo}")
+
 
 _INTOCABLES: Final = {
     "hechos": "huella = NEW.huella OR posicion = NEW.posicion"

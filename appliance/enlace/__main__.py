@@ -12,9 +12,11 @@ from threading import Event, Thread
 from types import FrameType
 from typing import Final
 
+from appliance import definicion_recibida
 from appliance.arranque import abrir_enlace
 from appliance.consola import decir
 from appliance.enlace.ciclo import Ajustes, Enlace
+from appliance.enlace.presupuesto import Tope
 from appliance.falla import Falla
 from appliance.identidad import leer_identidad
 from appliance.modo import resolver
@@ -32,8 +34,12 @@ def main(argumentos: Sequence[str] | None = None) -> int:
         if campo.name.endswith("_s"):
             nombre = "--" + campo.name.replace("_", "-")
             opciones.add_argument(nombre, type=_segundos, default=campo.default, help="segundos (%(default)s)")
+    opciones.add_argument("--tope-mb", type=_megas, help="lo más que se gasta en la noche de la salida que se paga")
+    opciones.add_argument("--salida-medida", default="", help="cuál salida se paga por byte, si hay varias")
     leidas = opciones.parse_args(argumentos)
-    ajustes = Ajustes(**{c.name: getattr(leidas, c.name) for c in fields(Ajustes) if c.name.endswith("_s")})
+    tope = Tope(leidas.salida_medida, leidas.tope_mb * 10**6) if leidas.tope_mb else None
+    tiempos = {c.name: getattr(leidas, c.name) for c in fields(Ajustes) if c.name.endswith("_s")}
+    ajustes = Ajustes(**tiempos, tope=tope)
     detenido = Event()
 
     def parar(_senal: int, _marco: FrameType | None) -> None:
@@ -58,14 +64,26 @@ def main(argumentos: Sequence[str] | None = None) -> int:
 
 
 def _vigilar(enlace: Enlace, abierta_con: Path, carpeta: Path, detenido: Event) -> None:
-    """Pide parar al enlace si se le pidió al proceso o si el aparato cambió de modo: esa carpeta ya no es la suya."""
+    """Pide parar al enlace si se le pidió al proceso, si el aparato cambió de modo (esa carpeta ya no es la suya) o si
+    cambió de llave o de definición: se vuelve a abrir con la nueva."""
+    antes = _sello(carpeta)
     while not detenido.wait(_CADA_S):
         try:
-            if resolver(abierta_con) != carpeta:
+            if resolver(abierta_con) != carpeta or _sello(carpeta) != antes:
                 break
         except Falla:
             break
     enlace.parar = True
+
+
+def _sello(carpeta: Path) -> tuple[object, ...]:
+    """Cambia si cambia la llave o la definición que se usa."""
+    enlace = carpeta / definicion_recibida.ENLACE
+    try:
+        llave = (carpeta / "llave.pem").stat()
+        return llave.st_ino, llave.st_mtime_ns, enlace.readlink() if enlace.is_symlink() else None
+    except OSError:
+        return ()
 
 
 def _exigir_centro(carpeta: Path) -> None:
@@ -83,6 +101,13 @@ def _segundos(texto: str) -> float:
     valor = float(texto)
     if not 0 < valor <= 3600:
         raise argparse.ArgumentTypeError("debe ser mayor que 0 y a lo más 3600")
+    return valor
+
+
+def _megas(texto: str) -> int:
+    valor = int(texto)
+    if not 5 <= valor <= 10**6:
+        raise argparse.ArgumentTypeError("debe ser de 5 a 1000000: con menos no caben ni las cifras de una noche")
     return valor
 
 

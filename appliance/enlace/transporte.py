@@ -50,6 +50,10 @@ class Transporte(Protocol):
         """Manda con QoS 1. `False` si ya van `EN_VUELO` sin PUBACK: no se mandó nada y hay que bombear."""
         ...
 
+    def en_vuelo(self) -> int:
+        """Cuántos mensajes publicados van sin PUBACK."""
+        ...
+
     def bombear(self, segundos: float) -> list[Mensaje]:
         """Atiende la red hasta `segundos` (o antes, si hay algo) y devuelve lo recibido."""
         ...

@@ -78,6 +78,9 @@ class TransporteEnMemoria:
         self._broker.repartir(tema, carga)
         return True
 
+    def en_vuelo(self) -> int:
+        return self._en_vuelo
+
     def bombear(self, segundos: float) -> list[Mensaje]:
         self._esperar(segundos)
         self._exigir()

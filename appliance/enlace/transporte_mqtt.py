@@ -26,6 +26,8 @@ _PLAZO_S: Final = 10.0
 """Cuánto se espera cada respuesta del bróker al conectar y suscribir."""
 
 _KEEPALIVE_S: Final = 20
+_COLA_DE_SALIDA: Final = 32 * 1024
+"""`SO_SNDBUF`. A 1 Mbit/s, la cola por omisión retrasa medio segundo una cifra (`recetas/mqtt.md` §5.4)."""
 
 _CAUSAS: Final = {
     MQTTErrorCode.MQTT_ERR_CONN_LOST: "se perdió la conexión con el bróker",
@@ -97,6 +99,8 @@ class TransporteMqtt:
         if isinstance(conexion, socket.socket):
             # Los sobres son pequeños y esperan respuesta: juntar paquetes sólo los retrasa.
             conexion.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Lo que ya está en la cola del sistema sale antes que una cifra nueva: que quepa poco.
+            conexion.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _COLA_DE_SALIDA)
         self._esperar(lambda: self._conexion is not None, "el bróker no contestó la conexión")
         if self._conexion:
             raise EnlaceCaido(f"el bróker rechazó la conexión: {self._conexion}")
@@ -117,6 +121,9 @@ class TransporteMqtt:
         self._exigir(aviso.rc)
         self._sin_puback.add(aviso.mid)
         return True
+
+    def en_vuelo(self) -> int:
+        return len(self._sin_puback)
 
     def bombear(self, segundos: float) -> list[Mensaje]:
         if not self._recibidos:

@@ -178,6 +178,13 @@ def test_un_centro_que_aun_no_dice_el_corte_se_entiende_igual() -> None:
         [4, "2022-06-06T01:40:00+00:00"],
         {"hora": "2022-06-06T01:40:00+00:00", "contiguo": 4},
         ["2022-06-06T01:40:00+00:00", 4, 4],
+        ["2022-06-06T01:40:00+00:00", 4, []],
+        ["2022-06-06T01:40:00+00:00", 4, ["GUB"]],
+        ["2022-06-06T01:40:00+00:00", 4, ["GUB/200001B0100/x"]],
+        ["2022-06-06T01:40:00+00:00", 4, ["GUB/B", "GUB/A"]],
+        ["2022-06-06T01:40:00+00:00", 4, ["GUB/A", "GUB/A"]],
+        ["2022-06-06T01:40:00+00:00", 4, [f"GUB/{n:03}" for n in range(65)]],
+        ["2022-06-06T01:40:00+00:00", 4, ["GUB/A"], 1],
         "20:40",
     ],
 )
@@ -196,6 +203,14 @@ def test_cualquier_cosa_en_el_corte_se_lee_o_se_rechaza(corte: Any) -> None:
         return
     assert acuse.corte is not None
     assert 1 <= acuse.corte.contiguo <= acuse.contiguo
+
+
+@pytest.mark.parametrize("dudas", [(), None, ("GUB/200001B0100",), tuple(f"GUB/{n:03}" for n in range(64))])
+def test_lo_que_estaba_en_duda_va_y_viene_y_solo_si_lo_hay(dudas: tuple[str, ...] | None) -> None:
+    corte = CorteCubierto(ACUSE.hora, 4, dudas)
+    compacto = sellar_acuse(replace(CON_CORTE, corte=corte), CENTRO)
+    assert abrir_acuse(compacto, CENTRO.llave).corte == corte
+    assert len(json.loads(desarmar(compacto)[1])["corte"]) == (2 if dudas == () else 3)
 
 
 def test_el_centro_no_firma_un_corte_que_incluye_lo_que_no_tiene() -> None:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from appliance.publicado import CorteSabido, corte_que_cubre, cortes, secuencia_verificada
 from nucleo.acta import Origen
 from nucleo.acuse import Acuse, CorteCubierto
-from nucleo.campo import Numero
-from nucleo.hechos import Captura, HechoDeActa, Recaptura, Revision
+from nucleo.campo import Campo, Numero
+from nucleo.hechos import Captura, HechoDeActa, IdActa, Recaptura, Revision
 from nucleo.sobre import CADENA_NUEVA
 from servicio_central import ajustes, cubierto
 from servicio_central.almacen import Almacen as AlmacenDelCentro
 from servicio_central.corte import CORTES, PUBLICO, apuntar, hacer_cortes
 from servicio_central.cubierto import Cubierto, Publicado
-from servicio_central.ingesta import Ingesta
+from servicio_central.ingesta import Ingesta, Mensaje
 from tests.kiosco_de_prueba import A1, abrir_almacen, abrir_mesa, bien, hora, lectura
 from tests.sobres_de_prueba import AHORA, EPOCA, PROCESO, CentroDePrueba, EquipoDePrueba, captura
 
@@ -147,7 +147,61 @@ def test_sin_almacen_no_hay_corte_ni_anotacion(tmp_path: Path) -> None:
     assert Publicado(tmp_path)() is None
 
 
+def lecturas(equipo: EquipoDePrueba, casilla: str, *votos: int) -> list[Mensaje]:
+    return [equipo.mensaje(captura(casilla, f"p-{equipo.nombre}-{n}", v)) for n, v in enumerate(votos)]
+
+
+def test_otro_kiosco_la_puso_en_duda_y_a_los_dos_se_les_dice_que_no_salio(tmp_path: Path) -> None:
+    uno, otro = EquipoDePrueba("catd-01"), EquipoDePrueba("catd-02")
+    prueba = CentroDePrueba(tmp_path, [uno, otro])
+    prueba.ingesta = Ingesta(
+        prueba.almacen, PROCESO, prueba.padron(), prueba.llave, lambda: AHORA, cubierto=Publicado(tmp_path)
+    )
+    prueba.ingesta.procesar([*lecturas(uno, "200001B0100", 10, 10), *lecturas(uno, "200001C0100", 5, 5)])
+    prueba.ingesta.procesar(lecturas(otro, "200001B0100", 99, 99))
+    hacer_cortes(tmp_path, PROCESO, AHORA, ahora=AHORA)
+    for equipo, contiguo in ((uno, 4), (otro, 2)):
+        (acuse,) = prueba.acuses(prueba.ingesta.procesar([equipo.latido()]))
+        assert acuse.corte == CorteCubierto(AHORA, contiguo, ("GUB/200001B0100",))
+    # En el corte siguiente una revisión ya la resolvió: vuelve a salir.
+    acta, voto = IdActa("GUB", "200001B0100"), Numero(10)
+    campos: dict[str, Campo] = dict.fromkeys(PROCESO.elecciones["GUB"].por_clave, voto)
+    prueba.ingesta.procesar([uno.mensaje(Revision(acta, 1, AHORA, ("ana", "caro"), campos))])
+    hacer_cortes(tmp_path, PROCESO, AHORA + timedelta(minutes=1), ahora=AHORA)
+    (acuse,) = prueba.acuses(prueba.ingesta.procesar([otro.latido(segundo=1)]))
+    assert acuse.corte == CorteCubierto(AHORA + timedelta(minutes=1), 2)
+
+
+def test_si_las_dudosas_no_caben_no_se_promete_nada_de_ninguna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cubierto, "MAXIMO_EN_DUDA", 1)
+    prueba, equipo = centro(tmp_path)
+    dudosas = [*lecturas(equipo, "200001B0100", 10, 11), *lecturas(equipo, "200001C0100", 10, 11)]
+    prueba.ingesta.procesar(dudosas)
+    hacer_cortes(tmp_path, PROCESO, AHORA, ahora=AHORA)
+    (acuse,) = prueba.acuses(prueba.ingesta.procesar([equipo.latido()]))
+    assert acuse.corte == CorteCubierto(AHORA, 4, None)
+
+
 # ------------------------------------------------------------------------------------------------------------ el kiosco
+
+
+def test_lo_que_otro_puso_en_duda_no_se_dice_publicado_hasta_el_corte_en_que_sale(tmp_path: Path) -> None:
+    primera = datetime(2022, 6, 6, 1, 40, tzinfo=UTC)
+    hechos_de(tmp_path, 3, CorteCubierto(primera, 3, (str(A1),)))
+    almacen = abrir_almacen(tmp_path)
+    huella = almacen.sobres(3, 3)[0].huella
+
+    def dice(corte: CorteCubierto, acta: str = str(A1)) -> datetime | None:
+        almacen.cerrar(Acuse("catd-01", EPOCA, 3, huella, (), (), (), AHORA, corte), AHORA)
+        with almacen.lectura() as mirada:
+            return corte_que_cubre(cortes(mirada.conexion), 3, acta)
+
+    assert dice(CorteCubierto(primera, 3, (str(A1),))) is None
+    assert dice(CorteCubierto(primera, 3, (str(A1),)), "GUB/200002S0100") == primera
+    assert dice(CorteCubierto(primera + timedelta(minutes=20), 3, None)) is None, "eran demasiadas para decirlas"
+    tercera = primera + timedelta(minutes=40)
+    assert dice(CorteCubierto(tercera, 3)) == tercera
+    assert dice(CorteCubierto(primera, 3)) == primera, "del mismo corte vale lo último que se dijo"
 
 
 def test_el_kiosco_recuerda_los_cortes_y_no_olvida_los_de_antes(tmp_path: Path) -> None:
