@@ -28,6 +28,7 @@ _FORMAS: Final = {
     "salida": re.compile(r"[a-z0-9\-]{0,20}"),
     "escaner": re.compile(r"[a-z_]{0,20}"),
     "definicion": re.compile(r"[0-9a-f]{0,64}"),
+    "paquete": re.compile(r"[0-9a-f]{64}|"),
 }
 _ENTEROS: Final = {
     "secuencia": (0, 2**53),
@@ -39,6 +40,8 @@ _ENTEROS: Final = {
     "imagenes_bytes": (0, 2**53),
     "desfase_ms": (-(2**53), 2**53),
     "medidos_bytes": (0, 2**53),
+    "orden": (0, 2**53),
+    "paquete_bytes": (0, 2**32),
 }
 """Campo → desde y hasta antes de qué número."""
 
@@ -81,6 +84,12 @@ class Latido:
     """`listo`, `sin_escaner` o `falla`; vacío si aún no se ha mirado."""
     definicion: str = ""
     """Huella de la definición en uso."""
+    orden: int = 0
+    """Número de la última orden obedecida; 0 si ninguna."""
+    paquete: str = ""
+    """SHA-256 del paquete de definición que está esperando; vacío si ninguno."""
+    paquete_bytes: int = 0
+    """Cuánto tiene ya de él, sin huecos, desde el principio."""
 
 
 _OPCIONALES: Final = frozenset(c.name for c in fields(Latido) if c.default is not MISSING)

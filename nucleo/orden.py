@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo.paquete import MAXIMO_PAQUETE
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
@@ -172,9 +173,9 @@ def _que(nombre: object, datos: object) -> Que:
         case "reenviar":
             return Reenviar(_entero(datos["desde"], 1))
         case "definicion":
-            return TomarDefinicion(
-                _forma(datos["sha256"], _HEX64), _entero(datos["bytes"], 1), _entero(datos["version"], 1)
-            )
+            if _entero(datos["bytes"], 1) > MAXIMO_PAQUETE:
+                raise ValueError
+            return TomarDefinicion(_forma(datos["sha256"], _HEX64), datos["bytes"], _entero(datos["version"], 1))
         case "mensaje":
             texto = datos["texto"]
             if not isinstance(texto, str) or len(texto) > MAXIMO_TEXTO or not texto.isprintable():

@@ -20,14 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from nucleo.padron import AUTORIDAD, Equipo, Padron, abrir_padron, sellar_padron
 from nucleo.sobre import SobreInvalido
-from nucleo.temas import Carril, Tema, TemaInvalido, ambito_de
-from servicio_central import ajustes, certificados, disco
+from nucleo.temas import RESERVADOS, Carril, Tema, TemaInvalido, ambito_de
+from servicio_central import ajustes, ceremonia, certificados, disco
 from servicio_central.ajustes import Ajustes
 from servicio_central.certificados import Autoridad, SolicitudInvalida
 from servicio_central.firmante import FirmanteDeArchivo, leer_publica, publica_de
 from servicio_central.tropiezo import Tropiezo
 
-_RESERVADOS: Final = (ajustes.KID_CENTRO, AUTORIDAD)
+_RESERVADOS: Final = (*RESERVADOS, AUTORIDAD)
 _LLAVE_PUBLICA: Final = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----\s*", re.DOTALL)
 
 
@@ -47,7 +47,7 @@ def crear_autoridad(carpeta: Path) -> None:
     provisional.chmod(0o700)
     disco.crear(provisional / "ca.key", certificados.pem_privado(llave))
     disco.crear(provisional / "autoridad.pem", certificados.pem_privado(firma))
-    disco.crear(provisional / "ca.pem", _pem(autoridad.certificado), 0o644)
+    disco.crear(provisional / "ca.pem", pem(autoridad.certificado), 0o644)
     disco.crear(provisional / "autoridad.pub.pem", certificados.pem_publico(firma.public_key()), 0o644)
     disco.crear(provisional / "crl.pem", autoridad.lista_de_revocados((), 1), 0o644)
     try:
@@ -71,24 +71,25 @@ def inscribir_centro(
     Raises:
         Tropiezo: si la carpeta ya es un centro, falta la autoridad o los datos no sirven.
     """
-    ca = _abrir_autoridad(autoridad)
+    ca = abrir_autoridad(autoridad)
     clave = _clave_de(proceso, modo)
     if not 1 <= broker_puerto <= 65535:
         raise _mal(f"{broker_puerto} no es un puerto", "se escribió de más", "use uno de 1 a 65535, como 8883")
     _sin_llaves(carpeta, ajustes.ARCHIVO)
-    with _turno(carpeta):
+    with turno(carpeta):
         _sin_llaves(carpeta, ajustes.ARCHIVO)
         disco.carpeta_privada(carpeta / "padrones")
         (carpeta / "cortes").mkdir(exist_ok=True)  # lo publicado es de todos: aquí llegará nginx
         llave = _llave_de(carpeta / "tls.key")
         acuses = _llave_de(carpeta / ajustes.LLAVE_ACUSES)
+        _poner_sello(carpeta)
         certificado = ca.emitir_cliente(ajustes.KID_CENTRO, llave.public_key())
         disco.escribir(carpeta / "centro.pub.pem", certificados.pem_publico(acuses.public_key()))
-        disco.escribir(carpeta / "tls.pem", _pem(certificado))
-        _copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
+        disco.escribir(carpeta / "tls.pem", pem(certificado))
+        copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
         if not (carpeta / ajustes.PADRON).exists():
-            _guardar_padron(autoridad, carpeta, Padron(clave, modo, 1, {}))
-        _anotar_emitido(autoridad, ajustes.KID_CENTRO, certificado)
+            guardar_padron(autoridad, carpeta, Padron(clave, modo, 1, {}), "centro", "", "centro nuevo, padrón vacío")
+        anotar_emitido(autoridad, ajustes.KID_CENTRO, certificado)
         # Al final: con él la carpeta ya es un centro; sin él, repetir la orden la completa con las mismas llaves.
         ajustes.escribir(carpeta, Ajustes(modo, proceso.resolve(), broker_host, broker_puerto))
 
@@ -111,8 +112,8 @@ def inscribir_kiosco(
     """
     _nombre_valido(equipo)
     _nombre_valido(catd)
-    with _turno(centro):
-        ca, donde = _abrir_autoridad(autoridad), ajustes.leer(centro)
+    with turno(centro):
+        ca, donde = abrir_autoridad(autoridad), ajustes.leer(centro)
         padron = leer_padron(centro)
         if equipo in padron.equipos:
             raise Tropiezo(
@@ -120,7 +121,7 @@ def inscribir_kiosco(
                 f"{equipo} ya está en el padrón",
                 "se repitió la orden, o es la sustitución de un equipo descompuesto",
                 f"un equipo que sustituye a otro se inscribe con nombre propio, como {equipo}b, y el anterior se da de "
-                f"baja con --revocar {equipo}",
+                f"baja con --baja {equipo}; para cambiarle la llave al mismo, --rotar {equipo}",
             )
         disco.carpeta_privada(carpeta)
         _sin_llaves(carpeta, "llave.pem", "tls.key", "tls.pem")
@@ -132,12 +133,14 @@ def inscribir_kiosco(
             disco.crear(carpeta / "tls.key", certificados.pem_privado(llave_tls))
             disco.crear(carpeta / "llave.pem", certificados.pem_privado(llave))
         else:
-            certificado, pem = _de_solicitud(ca, equipo, solicitud)
-            registro = publica_de(pem)
+            certificado, publica = de_solicitud(ca, equipo, solicitud)
+            registro = publica_de(publica)
         disco.carpeta_privada(carpeta / "imagenes")
-        _copiar(autoridad, carpeta, "ca.pem")
-        _copiar(centro, carpeta, "centro.pub.pem")
-        disco.escribir(carpeta / "tls.pem", _pem(certificado))
+        # La de la autoridad: con ella el kiosco comprueba las definiciones y los padrones que le lleguen.
+        copiar(autoridad, carpeta, "ca.pem", "autoridad.pub.pem")
+        _poner_sello(centro)
+        copiar(centro, carpeta, "centro.pub.pem", ajustes.SELLO_PUBLICO)
+        disco.escribir(carpeta / "tls.pem", pem(certificado))
         identidad = {
             "equipo": equipo,
             "catd": catd,
@@ -148,10 +151,28 @@ def inscribir_kiosco(
             "broker_puerto": donde.broker_puerto,
         }
         disco.escribir(carpeta / "identidad.toml", ajustes.a_toml(identidad))
-        _anotar_emitido(autoridad, equipo, certificado)
+        anotar_emitido(autoridad, equipo, certificado)
         equipos = {**padron.equipos, equipo: Equipo(equipo, catd, frozenset({epoca}), registro)}
         nuevo = Padron(padron.proceso, padron.modo, padron.version + 1, equipos)
-        _guardar_padron(autoridad, centro, nuevo)
+        detalle = f"CATD {catd}, época {epoca}, llave {equipos[equipo].llaves[0].identificador}"
+        guardar_padron(autoridad, centro, nuevo, "inscribir", equipo, detalle)
+
+
+def completar_sello(centro: Path, carpeta: Path) -> bool:
+    """Deja la llave pública de sellado en la carpeta de un kiosco que se inscribió antes de que la hubiera. Dice si
+    faltaba.
+
+    Raises:
+        Tropiezo: DATOS, si la llave del centro está y no se puede leer.
+    """
+    with turno(centro):
+        _poner_sello(centro)
+        publica = (centro / ajustes.SELLO_PUBLICO).read_bytes()
+        destino = carpeta / ajustes.SELLO_PUBLICO
+        if destino.exists() and destino.read_bytes() == publica:
+            return False
+        disco.escribir(destino, publica)
+        return True
 
 
 def crear_broker(autoridad: Path, centro: Path, carpeta: Path | None = None) -> None:
@@ -164,48 +185,15 @@ def crear_broker(autoridad: Path, centro: Path, carpeta: Path | None = None) -> 
     from servicio_central import broker
 
     destino = carpeta or centro / ajustes.BROKER
-    ca, donde = _abrir_autoridad(autoridad), ajustes.leer(centro)
+    ca, donde = abrir_autoridad(autoridad), ajustes.leer(centro)
     disco.carpeta_privada(destino)
     _sin_llaves(destino, "servidor.key")
     llave = certificados.llave_nueva()
     hosts = (donde.broker_host, "localhost", "127.0.0.1", "::1")
     disco.crear(destino / "servidor.key", certificados.pem_privado(llave))
-    disco.escribir(destino / "servidor.pem", _pem(ca.emitir_servidor(hosts, llave.public_key())))
-    _copiar(autoridad, destino, "ca.pem", "crl.pem")
+    disco.escribir(destino / "servidor.pem", pem(ca.emitir_servidor(hosts, llave.public_key())))
+    copiar(autoridad, destino, "ca.pem", "crl.pem")
     broker.escribir_configuracion(destino, donde, leer_padron(centro).proceso)
-
-
-def revocar(autoridad: Path, centro: Path, equipo: str) -> None:
-    """Da de baja un equipo: no vigente en el padrón y su certificado en la lista de revocados.
-
-    El centro relee el padrón solo; el bróker relee la lista con SIGHUP y no corta una sesión ya abierta. Los hechos que
-    el centro ya aceptó se quedan; los que sigan llegando van a cuarentena.
-
-    Raises:
-        Tropiezo: si el equipo no está en el padrón.
-    """
-    with _turno(centro):
-        ca, padron = _abrir_autoridad(autoridad), leer_padron(centro)
-        anterior = padron.equipos.get(equipo)
-        if anterior is None:
-            raise Tropiezo(
-                "NO_INSCRITO",
-                f"{equipo} no está en el padrón",
-                "el nombre está mal escrito",
-                f"use uno de: {', '.join(sorted(padron.equipos)) or '(padrón vacío)'}",
-            )
-        baja = Equipo(equipo, anterior.catd, anterior.epocas, anterior.llave, vigente=False)
-        equipos = {**padron.equipos, equipo: baja}
-        _guardar_padron(autoridad, centro, Padron(padron.proceso, padron.modo, padron.version + 1, equipos))
-        bajas = {e.nombre for e in equipos.values() if not e.vigente}
-        series = [
-            x509.load_pem_x509_certificate(ruta.read_bytes()).serial_number
-            for ruta in sorted((autoridad / "emitidos").glob("*.pem"))
-            if ruta.name.rpartition("-")[0] in bajas
-        ]
-        disco.escribir(autoridad / "crl.pem", ca.lista_de_revocados(series, padron.version + 1))
-        if (centro / ajustes.BROKER).is_dir():
-            _copiar(autoridad, centro / ajustes.BROKER, "crl.pem")
 
 
 def leer_padron(centro: Path) -> Padron:
@@ -226,14 +214,21 @@ def leer_padron(centro: Path) -> Padron:
         ) from error
 
 
-def _guardar_padron(autoridad: Path, centro: Path, padron: Padron) -> None:
+def guardar_padron(autoridad: Path, centro: Path, padron: Padron, orden: str, equipo: str, detalle: str) -> None:
+    """Firma el padrón, lo anota en la bitácora de la autoridad y lo deja en el centro.
+
+    Raises:
+        Tropiezo: CEREMONIA, si la bitácora no encadena; no se firma nada.
+    """
     firmado = sellar_padron(padron, FirmanteDeArchivo(autoridad / "autoridad.pem", AUTORIDAD)).encode()
+    ceremonia.anotar(autoridad, orden, equipo, f"padrón {padron.version}: {detalle}", firmado)
     # Todas las versiones se conservan: así se puede mostrar cuándo entró o salió cada equipo.
     disco.escribir(disco.carpeta_privada(centro / "padrones") / f"{padron.version:06d}.jws", firmado)
     disco.escribir(centro / ajustes.PADRON, firmado)
 
 
-def _de_solicitud(ca: Autoridad, equipo: str, solicitud: bytes) -> tuple[x509.Certificate, bytes]:
+def de_solicitud(ca: Autoridad, equipo: str, solicitud: bytes) -> tuple[x509.Certificate, bytes]:
+    """El certificado TLS y la llave de registro (PEM) de lo que generó un kiosco. Raises: Tropiezo."""
     siguiente = "pida al kiosco que vuelva a generar su solicitud"
     publica = _LLAVE_PUBLICA.search(solicitud)
     if publica is None:
@@ -272,7 +267,8 @@ def _nombre_valido(nombre: str) -> None:
         )
 
 
-def _abrir_autoridad(carpeta: Path) -> Autoridad:
+def abrir_autoridad(carpeta: Path) -> Autoridad:
+    """La autoridad de esa carpeta. Raises: Tropiezo."""
     try:
         return Autoridad.de_pem((carpeta / "ca.pem").read_bytes(), (carpeta / "ca.key").read_bytes())
     except (OSError, ValueError) as error:
@@ -299,6 +295,12 @@ def _llave_de(ruta: Path) -> ec.EllipticCurvePrivateKey:
     return nueva
 
 
+def _poner_sello(centro: Path) -> None:
+    """La llave de sellado del centro, si aún no la tiene: un centro inscrito antes de que la hubiera la recibe aquí."""
+    llave = _llave_de(centro / ajustes.SELLO)
+    disco.escribir(centro / ajustes.SELLO_PUBLICO, certificados.pem_publico(llave.public_key()))
+
+
 def _sin_llaves(carpeta: Path, *nombres: str) -> None:
     for nombre in nombres:
         if (carpeta / nombre).exists():
@@ -310,23 +312,26 @@ def _sin_llaves(carpeta: Path, *nombres: str) -> None:
             )
 
 
-def _copiar(origen: Path, destino: Path, *nombres: str) -> None:
+def copiar(origen: Path, destino: Path, *nombres: str) -> None:
+    """Copia archivos de una carpeta a otra, durables."""
     for nombre in nombres:
         disco.escribir(destino / nombre, (origen / nombre).read_bytes())
 
 
-def _anotar_emitido(autoridad: Path, nombre: str, certificado: x509.Certificate) -> None:
-    disco.escribir(autoridad / "emitidos" / f"{nombre}-{certificado.serial_number:x}.pem", _pem(certificado))
+def anotar_emitido(autoridad: Path, nombre: str, certificado: x509.Certificate) -> None:
+    """Guarda el certificado entre los emitidos: de ahí salen las series que se revocan."""
+    disco.escribir(autoridad / "emitidos" / f"{nombre}-{certificado.serial_number:x}.pem", pem(certificado))
 
 
 @contextmanager
-def _turno(centro: Path) -> Iterator[None]:
+def turno(centro: Path) -> Iterator[None]:
     """Dos inscripciones a la vez no firman dos padrones con la misma versión."""
     with disco.turno(disco.carpeta_privada(centro) / ".inscripcion"):
         yield
 
 
-def _pem(certificado: x509.Certificate) -> bytes:
+def pem(certificado: x509.Certificate) -> bytes:
+    """El certificado en PEM."""
     return certificado.public_bytes(serialization.Encoding.PEM)
 
 

@@ -6,10 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from nucleo.modos import CON_CENTRO, SIMULACRO
-from servicio_central import ajustes, disco, inscripcion
+from servicio_central import ajustes, cambios_de_padron, disco, firma_de_definicion, inscripcion, observador_mqtt
 from servicio_central.tropiezo import Tropiezo
+
+_SIGHUP: Final = "Si el bróker está corriendo, mándele SIGHUP para que relea los revocados."
 
 
 def main(argumentos: Sequence[str] | None = None) -> None:
@@ -38,12 +41,40 @@ def _leer(argumentos: Sequence[str] | None) -> argparse.Namespace:
     lector.add_argument("--catd", help="CATD del equipo, si no se llama igual que él")
     lector.add_argument("--salida", type=Path, help="dónde dejar la carpeta de cada kiosco")
     lector.add_argument("--solicitud", type=Path, help="lo que generó el kiosco, si hizo él sus llaves")
-    lector.add_argument("--revocar", action="append", default=[], metavar="EQUIPO", help="da de baja un equipo")
+    lector.add_argument(
+        "--baja", "--revocar", action="append", default=[], metavar="EQUIPO", help="da de baja un equipo"
+    )
+    lector.add_argument("--rotar", metavar="EQUIPO", help="inscribe la llave nueva de --solicitud; va con --salida")
+    lector.add_argument("--cerrar-llave", metavar="EQUIPO", help="cierra sus llaves anteriores en --hasta")
+    lector.add_argument("--excluir", metavar="EQUIPO", help="no cuenta lo posterior a --hasta; va con --motivo")
+    lector.add_argument("--quitar-exclusion", metavar="EQUIPO", help="vuelve a contar lo que se excluyó")
+    lector.add_argument("--hasta", type=int, metavar="SECUENCIA", help="última que vale o que se cuenta")
+    lector.add_argument("--epoca", help="cuál de las cadenas del equipo, si tiene más de una")
+    lector.add_argument("--motivo", default="", help="por qué; el de una exclusión se publica")
+    lector.add_argument(
+        "--casillas",
+        action="append",
+        default=[],
+        metavar="EQUIPO=CUÁLES",
+        help="de qué casillas puede hablar: prefijos, D5 o M12 separados con comas, o «todas»",
+    )
+    lector.add_argument("--definicion", type=Path, metavar="DIR", help="firma esa definición para repartirla")
+    lector.add_argument(
+        "--observador", type=Path, metavar="DIR", help="deja ahí un certificado que sólo lee, para mosquitto_sub"
+    )
     opciones = lector.parse_args(argumentos)
     if opciones.equipo and opciones.salida is None:
         lector.error("con --equipo hace falta --salida, la carpeta donde quedará cada kiosco")
-    if len(opciones.equipo) != 1 and (opciones.solicitud or opciones.catd):
+    if opciones.rotar and (opciones.equipo or opciones.solicitud is None or opciones.salida is None):
+        lector.error("--rotar va con --solicitud y --salida, y sin --equipo")
+    if not opciones.rotar and len(opciones.equipo) != 1 and (opciones.solicitud or opciones.catd):
         lector.error("--solicitud y --catd van con un solo --equipo")
+    if (opciones.excluir or opciones.cerrar_llave) and opciones.hasta is None:
+        lector.error("--excluir y --cerrar-llave van con --hasta, la última secuencia que vale")
+    if opciones.excluir and not opciones.motivo.strip():
+        lector.error("--excluir va con --motivo: se publica con cada corte")
+    if any("=" not in c for c in opciones.casillas):
+        lector.error("--casillas se escribe EQUIPO=CUÁLES, como catd-01=D5,200123")
     return opciones
 
 
@@ -76,11 +107,45 @@ def _inscribir(opciones: argparse.Namespace) -> None:
     for equipo in opciones.equipo:
         carpeta = opciones.salida / equipo
         if equipo in inscripcion.leer_padron(centro).equipos and (carpeta / "identidad.toml").exists():
+            if inscripcion.completar_sello(centro, carpeta):
+                print(f"{equipo} ya estaba inscrito; se agregó {carpeta / ajustes.SELLO_PUBLICO}: llévelo al kiosco.")
+                continue
             print(f"{equipo} ya estaba inscrito en {carpeta}; no se tocó.")
             continue
         catd = opciones.catd or equipo
         inscripcion.inscribir_kiosco(autoridad, centro, carpeta, equipo=equipo, catd=catd, solicitud=solicitud)
         print(f"{equipo} inscrito; su carpeta es {carpeta}.")
-    for equipo in opciones.revocar:
-        inscripcion.revocar(autoridad, centro, equipo)
-        print(f"{equipo} dado de baja. Si el bróker está corriendo, mándele SIGHUP para que relea los revocados.")
+    if opciones.observador:
+        observador_mqtt.inscribir(autoridad, centro, opciones.observador)
+        print(f"Certificado de sólo lectura en {opciones.observador}. {_SIGHUP}")
+    _cambiar(opciones)
+
+
+def _cambiar(o: argparse.Namespace) -> None:
+    """Lo que cambia de equipos ya inscritos, y la definición por firmar."""
+    for equipo in o.baja:
+        cambios_de_padron.baja(o.autoridad, o.centro, equipo, o.motivo)
+        print(f"{equipo} dado de baja. {_SIGHUP} Lo que ya mandó sigue contando; para que no, --excluir {equipo}.")
+    if o.rotar:
+        solicitud = o.solicitud.read_bytes()
+        carpeta = cambios_de_padron.rotar(o.autoridad, o.centro, o.salida, o.rotar, solicitud, o.motivo)
+        print(f"{o.rotar}: llave nueva en el padrón. Lleve {carpeta} al kiosco: ./prep catd llave --instalar.")
+    if o.cerrar_llave:
+        cuantas = cambios_de_padron.cerrar_llave(
+            o.autoridad, o.centro, o.cerrar_llave, hasta=o.hasta, motivo=o.motivo, epoca=o.epoca
+        )
+        print(f"{o.cerrar_llave}: {cuantas} llaves cerradas después de la {o.hasta}. {_SIGHUP}")
+    if o.excluir:
+        cambios_de_padron.excluir(o.autoridad, o.centro, o.excluir, hasta=o.hasta, motivo=o.motivo, epoca=o.epoca)
+        print(f"{o.excluir}: lo posterior a la {o.hasta} no se cuenta desde el siguiente corte; nada se borra.")
+    if o.quitar_exclusion:
+        cambios_de_padron.quitar_exclusion(o.autoridad, o.centro, o.quitar_exclusion, motivo=o.motivo, epoca=o.epoca)
+        print(f"{o.quitar_exclusion}: se vuelve a contar desde el siguiente corte.")
+    for pedido in o.casillas:
+        equipo, _, cuales = pedido.partition("=")
+        casillas = [] if cuales == "todas" else [c.strip() for c in cuales.split(",")]
+        cambios_de_padron.dar_casillas(o.autoridad, o.centro, equipo, casillas, o.motivo)
+        print(f"{equipo}: puede hablar de {cuales}.")
+    if o.definicion:
+        firmada, ruta = firma_de_definicion.firmar(o.autoridad, o.centro, o.definicion)
+        print(f"Definición versión {firmada.version} ({firmada.huella[:12]}) firmada en {ruta}.")

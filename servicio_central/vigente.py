@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from nucleo.definicion import cargar_proceso
+from nucleo.definicion.carpeta import nombres_de_formatos
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from servicio_central import ajustes, almacenes, disco
@@ -84,8 +85,9 @@ def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
 
 
 def archivos(carpeta: Path) -> list[Path]:
-    """Los archivos de una definición, en orden."""
-    return sorted(r for r in carpeta.glob("*") if r.suffix in (".toml", ".csv", ".gz"))
+    """Los archivos de una definición, en orden: los de la carpeta y los de `formatos/`."""
+    sueltos = sorted(r for r in carpeta.glob("*") if r.suffix in (".toml", ".csv", ".gz"))
+    return sueltos + [carpeta / nombre for nombre in nombres_de_formatos(carpeta)]
 
 
 def _objecion(carpeta: Path, proceso: Proceso) -> str:
@@ -111,7 +113,9 @@ def _copiar(origen: Path, version: Path, huella: str) -> None:
     try:
         provisional.mkdir(mode=0o700)
         for ruta in archivos(origen):
-            disco.crear(provisional / ruta.name, ruta.read_bytes())
+            copia = provisional / ruta.relative_to(origen)
+            copia.parent.mkdir(mode=0o700, exist_ok=True)
+            disco.crear(copia, ruta.read_bytes())
         if cargar_proceso(provisional).huella != huella:
             raise OSError(f"{origen} cambió mientras se copiaba")
         provisional.rename(version)

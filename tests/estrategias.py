@@ -43,6 +43,16 @@ from nucleo.hechos import (
     SinActa,
 )
 from nucleo.hoja_de_bitacora import MAXIMO_DETALLE
+from nucleo.orden import (
+    MostrarMensaje,
+    PausarImagenes,
+    Que,
+    Reenviar,
+    Renacer,
+    SeguirImagenes,
+    TomarDefinicion,
+)
+from nucleo.paquete import MAXIMO_PAQUETE
 from nucleo.sobre import Sobre, Tipo, firmar_con
 
 PARTIDOS: Final = ("PAN", "PRI", "PAN_PRI", "MC", "NO_REGISTRADAS", "NULOS")
@@ -84,6 +94,12 @@ renglones_de_bitacora = st.builds(
     st.just("") | personas,
     imprimibles.map(lambda texto: texto[:90]),
     imprimibles,
+)
+ordenes: st.SearchStrategy[Que] = st.one_of(
+    st.sampled_from((PausarImagenes(), SeguirImagenes(), Renacer())),
+    st.integers(1, 2**53 - 1).map(Reenviar),
+    st.builds(TomarDefinicion, hex64, st.integers(1, MAXIMO_PAQUETE), st.integers(1, 2**53 - 1)),
+    textos.map(MostrarMensaje),
 )
 json_cualquiera: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

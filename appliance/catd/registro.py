@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.catd import dispositivos, fichas, firmware, gafetes, modo, reglas
+from appliance.catd import dispositivos, fichas, firmware, gafetes, llave, modo, reglas
 from appliance.catd.suborden import Suborden
 
 SUBORDENES: Final[tuple[Suborden, ...]] = (
@@ -14,4 +14,5 @@ SUBORDENES: Final[tuple[Suborden, ...]] = (
     fichas.SUBORDEN,
     gafetes.SUBORDEN,
     modo.SUBORDEN,
+    llave.SUBORDEN,
 )

@@ -11,50 +11,42 @@ Nada se manda antes de que el centro conteste: así es él quien marca el paso c
 
 from __future__ import annotations
 
+import contextlib
 import random
 import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from joserfc.jwk import ECKey
 
+from appliance import bandeja, situacion
 from appliance.almacen import Almacen
 from appliance.bandeja import Veredicto
 from appliance.consola import decir
+from appliance.enlace.ajustes import SOLO_CIFRAS, Ajustes, Alrededor
+from appliance.enlace.aviso_de_reloj import AvisoDeReloj
 from appliance.enlace.candado import Candado
+from appliance.enlace.carril_de_ordenes import CarrilDeOrdenes
+from appliance.enlace.desfase import Desfase
 from appliance.enlace.envio import Envio
+from appliance.enlace.imagenes_por_enviar import ImagenesPorEnviar
+from appliance.enlace.presupuesto import EnAlmacen, Presupuesto
+from appliance.enlace.rechazos import Rechazos
 from appliance.enlace.transporte import EnlaceCaido, Fabrica, Mensaje, Testamento, Transporte
 from appliance.falla import Falla
 from appliance.identidad import Identidad
-from appliance.reloj import Reloj, hora_creible
+from appliance.imagenes_declaradas import ORDEN, PAUSA, PRESUPUESTO
+from appliance.reloj import VIRTUAL, Reloj, hora_creible
 from nucleo.acuse import Acuse, abrir_acuse
 from nucleo.latido import Latido, sellar_latido
+from nucleo.recibo import abrir_recibo
 from nucleo.sobre import Firmante, SobreInvalido
 from nucleo.temas import Carril, Tema, ambito_de
 
-
-@dataclass(frozen=True, slots=True)
-class Ajustes:
-    """Tiempos del enlace, en segundos."""
-
-    ventana: int = 48
-    """Sobres sin acuse que pueden ir en camino."""
-    latido_s: float = 15.0
-    rto_s: float = 2.0
-    """Cuánto se espera el acuse de un sobre antes de repetirlo; se dobla hasta `rto_maximo_s`."""
-    rto_maximo_s: float = 20.0
-    lento_s: float = 30.0
-    """Cada cuánto se reintenta lo apartado o rezagado."""
-    base_s: float = 0.5
-    """Primera espera de reconexión (azar entre cero y ésta); se dobla hasta `tope_s`."""
-    tope_s: float = 30.0
-    sondeo_s: float = 0.05
-    """Cada cuánto se mira si hay hechos nuevos."""
-    silencio_s: float = 60.0
-    """Sin un solo acuse en este tiempo, la conexión se da por muerta."""
+__all__ = ("Ajustes", "Alrededor", "Enlace")
 
 
 class Enlace:
@@ -77,6 +69,8 @@ class Enlace:
         azar: random.Random | None = None,
         decir: Callable[[str], None] = decir,
         candado: Candado | None = None,
+        alrededor: Alrededor = SOLO_CIFRAS,
+        ordenes: CarrilDeOrdenes | None = None,
     ) -> None:
         self.almacen = almacen
         self.parar = False
@@ -92,12 +86,20 @@ class Enlace:
         self._azar = azar or random.Random()
         self._decir = decir
         self._candado = candado
+        self._alrededor = alrededor
+        self._ordenes = ordenes
+        self._desfase = Desfase()
+        self._aviso_de_reloj = AvisoDeReloj(almacen)
+        self._rechazos = Rechazos(almacen, self._azar)
+        self._presupuesto = Presupuesto(
+            EnAlmacen(almacen), ajustes.tope, alrededor.salida, reloj.ahora, alrededor.contador
+        )
+        self._pausa = almacen.resumen_de_imagenes().pausa
         self._contestado = False
         self._alarma = almacen.resumen().alarma
         ambito = ambito_de(identidad.modo, proceso)
-        self._tema_hechos = str(Tema(ambito, identidad.equipo, Carril.HECHOS))
-        self._tema_latido = str(Tema(ambito, identidad.equipo, Carril.LATIDO))
-        self._tema_acuse = str(Tema(ambito, identidad.equipo, Carril.ACUSE))
+        self._temas = {carril: str(Tema(ambito, identidad.equipo, carril)) for carril in Carril}
+        self._tema_acuse = self._temas[Carril.ACUSE]
 
     def correr(self) -> None:
         """Conecta, atiende y vuelve a conectar hasta que `parar` sea cierto."""
@@ -117,7 +119,7 @@ class Enlace:
             except (EnlaceCaido, Falla) as causa:
                 fallidas = 1 if self._contestado else fallidas + 1
                 tope = min(self._ajustes.tope_s, self._ajustes.base_s * 2.0 ** min(fallidas - 1, 10))
-                espera = self._azar.uniform(0.0, tope)
+                espera = self._azar.uniform(0.0, tope) + self._rechazos.espera(causa)
                 self._log("sin enlace", causa=causa, espera_s=f"{espera:.2f}")
                 yield from self._esperar(espera)
 
@@ -129,14 +131,17 @@ class Enlace:
 
     def _una_conexion(self) -> Iterator[float]:
         sesion = secrets.token_hex(8)
-        transporte = self._fabrica(Testamento(self._tema_latido, self._latido(sesion, "muerte")))
+        transporte = self._fabrica(Testamento(self._temas[Carril.LATIDO], self._latido(sesion, "muerte")))
         try:
             transporte.conectar()
             transporte.suscribir(self._tema_acuse)
-            transporte.publicar(self._tema_latido, self._latido(sesion, "nacimiento"))
+            transporte.suscribir(self._temas[Carril.RECIBO])
+            for tema in self._ordenes.temas if self._ordenes is not None else ():
+                transporte.suscribir(tema)
+            self._latir(transporte, sesion, "nacimiento")
             self._log("conectado", sesion=sesion)
             yield from self._atender(transporte, sesion)
-            transporte.publicar(self._tema_latido, self._latido(sesion, "muerte"))
+            self._latir(transporte, sesion, "muerte")
             transporte.bombear(0.2)
         finally:
             transporte.cerrar()
@@ -151,24 +156,49 @@ class Enlace:
             lento_s=a.lento_s,
             azar=self._azar,
         )
+        imagenes = self._imagenes_por_enviar()
         vista, latido, oido = -1, self._cronometro(), self._cronometro()
         while not self.parar:
             yield a.sondeo_s
-            acuse = self._recibir(transporte.bombear(a.sondeo_s))
+            mensajes = transporte.bombear(a.sondeo_s)
+            acuse = self._recibir(mensajes)
             ahora = self._cronometro()
+            self._recibir_recibos(mensajes, imagenes, ahora)
+            self._recibir_ordenes(mensajes, acuse, envio, ahora)
             if acuse is not None:
                 oido, vista = ahora, -1
                 envio.pedir(acuse.faltan)
+                if imagenes is not None:
+                    imagenes.releer()
             ultima = self.almacen.ultimo().secuencia
             if ultima != vista:
                 vista = ultima
                 envio.releer()
             if self._contestado:
-                envio.mandar(ahora, lambda sobre: transporte.publicar(self._tema_hechos, sobre.encode()))
-            if ahora - latido >= a.latido_s and transporte.publicar(self._tema_latido, self._latido(sesion, "pulso")):
+                envio.mandar(ahora, lambda sobre: self._publicar(transporte, Carril.HECHOS, sobre.encode()))
+                # Las cifras, siempre primero: mientras quede una por mandar no sale un trozo más.
+                if imagenes is not None and not envio.hay_por_mandar(ahora):
+                    self._mandar_imagenes(transporte, imagenes, ahora)
+            toca = ahora - latido >= a.latido_s or (self._ordenes is not None and self._ordenes.urge_latir(ahora))
+            if toca and self._latir(transporte, sesion, "pulso"):
                 latido = ahora
+                if self._ordenes is not None:
+                    self._ordenes.latio(ahora)
             if ahora - oido > a.silencio_s:
                 raise EnlaceCaido(f"el centro no contesta desde hace {a.silencio_s:.0f} s")
+
+    def _recibir_ordenes(self, mensajes: Sequence[Mensaje], acuse: Acuse | None, envio: Envio, ahora: float) -> None:
+        if self._ordenes is None:
+            return
+        if acuse is not None:
+            self._ordenes.oir(acuse.hora, ahora)
+        try:
+            self._ordenes.recibir(mensajes, ahora)
+        except Falla as falla:
+            # Sin disco no se obedece; el centro la repite, y las cifras deben seguir saliendo.
+            self._log("orden sin guardar", causa=falla)
+        if self._ordenes.reenviar_desde:
+            self._ordenes.reenviar_desde = envio.reenviar(self._ordenes.reenviar_desde)
 
     def _recibir(self, mensajes: Sequence[Mensaje]) -> Acuse | None:
         """Aplica el último acuse válido de los recibidos: es acumulativo y los anteriores no dicen más."""
@@ -176,6 +206,8 @@ class Enlace:
         if not acuses:
             return None
         acuse = acuses[-1]
+        self._desfase.contesto(acuse.hora, self._reloj.ahora())
+        self._aviso_de_reloj.revisar(self._desfase.milisegundos(), self._reloj.calidad())
         try:
             resultado = self.almacen.cerrar(acuse, datetime.now(UTC))
         except Falla as falla:
@@ -192,6 +224,7 @@ class Enlace:
         if not self._contestado:
             self._log("el centro contesta", contiguo=acuse.contiguo)
             self._contestado = True
+            self._rechazos.entro()
         if resultado is not None and resultado.apartados:
             self._log("el centro apartó sobres", cuantos=resultado.apartados)
         return acuse
@@ -199,30 +232,123 @@ class Enlace:
     def _leer(self, mensaje: Mensaje) -> Acuse | None:
         if mensaje.tema != self._tema_acuse:
             return None
+        self._contar(Carril.ACUSE, mensaje.carga)
         try:
             return abrir_acuse(mensaje.carga.decode("ascii"), self._llave_centro)
         except (SobreInvalido, UnicodeDecodeError) as error:
             self._log("acuse ilegible", causa=error)
             return None
 
+    # --------------------------------------------------------------------------------------------------------- imágenes
+
+    def _imagenes_por_enviar(self) -> ImagenesPorEnviar | None:
+        if self._alrededor.imagenes is None:
+            return None
+        return ImagenesPorEnviar(
+            self.almacen,
+            self._alrededor.imagenes,
+            rto_s=self._ajustes.rto_s,
+            rto_maximo_s=self._ajustes.rto_maximo_s,
+            lento_s=self._ajustes.lento_s,
+            azar=self._azar,
+            permitidas=lambda: not self._pausa,
+        )
+
+    def _mandar_imagenes(self, transporte: Transporte, imagenes: ImagenesPorEnviar, ahora: float) -> None:
+        try:
+            self._revisar_pausa()
+            publicar = partial(self._publicar, transporte, Carril.IMAGEN)
+            imagenes.mandar(ahora, transporte.en_vuelo(), publicar)
+        except Falla as falla:
+            # Con el disco lleno tampoco se anota qué pasó con una imagen; las cifras siguen.
+            self._log("imágenes sin mandar", causa=falla)
+            imagenes.descansar(ahora)
+
+    def _revisar_pausa(self) -> None:
+        """Por qué no se mandan imágenes, a la vista de las pantallas. Raises: Falla."""
+        pausa = "" if self._presupuesto.alcanza_para_imagenes() else PRESUPUESTO
+        pausa = pausa if self._alrededor.imagenes_permitidas() else ORDEN
+        if pausa == self._pausa:
+            return
+        with self.almacen.transaccion() as t:
+            situacion.poner(t.conexion, PAUSA, pausa)
+            t.anotar(datetime.now(UTC), "imagenes_en_pausa" if pausa else "imagenes_siguen", detalle=pausa)
+        self._pausa = pausa
+        self._log("imágenes en pausa" if pausa else "imágenes siguen", causa=pausa)
+
+    def _recibir_recibos(self, mensajes: Sequence[Mensaje], imagenes: ImagenesPorEnviar | None, ahora: float) -> None:
+        for mensaje in mensajes:
+            if mensaje.tema != self._temas[Carril.RECIBO]:
+                continue
+            self._contar(Carril.RECIBO, mensaje.carga)
+            try:
+                recibo = abrir_recibo(mensaje.carga.decode("ascii"), self._llave_centro)
+            except (SobreInvalido, UnicodeDecodeError) as error:
+                self._log("recibo ilegible", causa=error)
+                continue
+            if (recibo.equipo, recibo.epoca) != (self._identidad.equipo, self._identidad.epoca):
+                self._log("recibo ajeno", epoca=recibo.epoca)
+                continue
+            guardado = True
+            try:
+                self.almacen.recibir(recibo, datetime.now(UTC))
+            except Falla as falla:
+                # Lo que no se pudo anotar no se da por entregado: se volverá a preguntar.
+                self._log("recibo sin guardar", causa=falla)
+                guardado = False
+            if imagenes is not None:
+                imagenes.recibir(recibo, ahora, guardado=guardado)
+
     # ---------------------------------------------------------------------------------------------------------- adentro
 
+    def _publicar(self, transporte: Transporte, carril: Carril, carga: bytes) -> bool:
+        salio = transporte.publicar(self._temas[carril], carga)
+        if salio:
+            self._contar(carril, carga)
+        return salio
+
+    def _contar(self, carril: Carril, carga: bytes) -> None:
+        # Si no se pudo anotar, sigue contado en memoria.
+        with contextlib.suppress(Falla):
+            self._presupuesto.contar(carril, len(carga))
+
+    def _latir(self, transporte: Transporte, sesion: str, motivo: str) -> bool:
+        hora = self._reloj.ahora()
+        if not self._publicar(transporte, Carril.LATIDO, self._latido(sesion, motivo)):
+            return False
+        self._desfase.mande(hora)
+        with contextlib.suppress(Falla):
+            self._presupuesto.guardar()
+        return True
+
     def _latido(self, sesion: str, motivo: str) -> bytes:
-        bandeja = self.almacen.resumen()
+        resumen, imagenes = self.almacen.resumen(), self.almacen.resumen_de_imagenes()
+        hora, calidad = hora_creible(self._reloj), self._reloj.calidad()
+        with self.almacen.lectura() as mirada:
+            mas_viejo_s = bandeja.mas_viejo(mirada.conexion, hora, calidad)
         latido = Latido(
             equipo=self._identidad.equipo,
             catd=self._identidad.catd,
             epoca=self._identidad.epoca,
             sesion=sesion,
             motivo=motivo,
-            secuencia=bandeja.secuencia,
-            huella=bandeja.huella,
-            pendientes=bandeja.pendientes,
-            apartados=bandeja.apartados,
-            hora=hora_creible(self._reloj).isoformat(),
-            reloj=self._reloj.calidad(),
+            secuencia=resumen.secuencia,
+            huella=resumen.huella,
+            pendientes=resumen.pendientes,
+            apartados=resumen.apartados,
+            hora=hora.isoformat(),
+            reloj=calidad,
             disco_libre=shutil.disk_usage(self.almacen.ruta.parent).free,
             version=self._version,
+            mas_viejo_s=mas_viejo_s,
+            imagenes=imagenes.pendientes + imagenes.apartadas,
+            imagenes_bytes=imagenes.bytes,
+            desfase_ms=0 if calidad == VIRTUAL else self._desfase.milisegundos(),
+            salida=self._alrededor.salida(),
+            medidos_bytes=self._presupuesto.medidos(),
+            escaner=self._alrededor.escaner(),
+            definicion=self._alrededor.definicion,
+            **(self._ordenes.para_el_latido() if self._ordenes is not None else {}),
         )
         return sellar_latido(latido, self._firmante).encode()
 

@@ -76,6 +76,15 @@ class Envio:
             self._pedidos.update({f.secuencia: f for f in filas})
             cupo -= len(filas)
 
+    def reenviar(self, desde: int) -> int:
+        """El centro quiere todo otra vez desde ahí: toma los que caben y dice con cuál seguir; 0 si ya no hay más."""
+        cupo = self._ventana - len(self._pedidos)
+        if cupo <= 0:
+            return desde
+        filas = self._libro.sobres(desde, 2**53, cupo)
+        self._pedidos.update({f.secuencia: f for f in filas})
+        return filas[-1].secuencia + 1 if len(filas) == cupo else 0
+
     def mandar(self, ahora: float, publicar: Callable[[str], bool]) -> int:
         """Manda lo que toca, en orden, hasta que `publicar` diga que ya no cabe. Devuelve cuántos mandó."""
         enviados = 0
@@ -85,6 +94,10 @@ class Envio:
             enviados += 1
             self._anotar(fila, ahora)
         return enviados
+
+    def hay_por_mandar(self, ahora: float) -> bool:
+        """Si queda algún sobre que toque mandar o repetir ya; mientras, no sale ninguna imagen."""
+        return bool(self._que_toca(ahora))
 
     def _que_toca(self, ahora: float) -> list[Pendiente]:
         toca = {f.secuencia: f for f in self._filas if self._vencido(f.secuencia, ahora)}

@@ -1,16 +1,22 @@
-"""La carpeta de un proceso: `eleccion.toml` y `casillas.csv`. Sólo aquí el núcleo toca el disco."""
+"""La carpeta de un proceso: `eleccion.toml`, `casillas.csv` y `formatos/`. Sólo aquí el núcleo toca el disco."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from nucleo.catalogo import MAXIMO_BYTES
-from nucleo.definicion.proceso import NOMBRE_CATALOGO, NOMBRE_TOML, leer_proceso
+from nucleo.definicion.proceso import NOMBRE_CATALOGO, NOMBRE_TOML, huella_de, leer_proceso
 from nucleo.definicion.sintaxis import MAXIMO_TOML
 from nucleo.eleccion import Proceso
 from nucleo.gzip_acotado import DemasiadoGrande, descomprimir
 from nucleo.problema_archivo import Problema
+
+FORMATOS: Final = "formatos"
+MAXIMO_FORMATO: Final = 16 * 2**20
+"""Bytes de un archivo de `formatos/`: un papel en blanco a 300 puntos por pulgada ocupa menos de 1 MiB."""
 
 
 class DefinicionInvalida(Exception):
@@ -22,7 +28,9 @@ class DefinicionInvalida(Exception):
 
 
 def cargar_proceso(carpeta: Path) -> Proceso:
-    """Lee `eleccion.toml` y `casillas.csv` o `casillas.csv.gz`.
+    """Lee `eleccion.toml` y `casillas.csv` o `casillas.csv.gz`; la huella cubre también lo que haya en `formatos/`.
+
+    Lo que digan los formatos se juzga aparte (`nucleo.formato.leer_formatos`).
 
     Raises:
         DefinicionInvalida: con todos los defectos de ambos archivos, también si alguno no se puede leer.
@@ -37,14 +45,22 @@ def cargar_proceso(carpeta: Path) -> Proceso:
     catalogo = leer_archivo(carpeta, nombre, MAXIMO_BYTES, problemas)
     if catalogo is not None and nombre == comprimido:
         catalogo = _descomprimir(catalogo, nombre, problemas)
+    formatos = {n: leer_archivo(carpeta, n, MAXIMO_FORMATO, problemas) or b"" for n in nombres_de_formatos(carpeta)}
     if toml is not None:
         leido = leer_proceso(toml, catalogo or b"", NOMBRE_TOML, nombre)
         if isinstance(leido, Proceso) and not problemas:
-            return leido
+            propios = {NOMBRE_TOML: toml, NOMBRE_CATALOGO: catalogo or b"", **formatos}
+            return replace(leido, huella=huella_de(propios))
         if isinstance(leido, list):
             # De un catálogo que no se pudo abrir ya se dijo por qué; que «está vacío» sobra.
             problemas += [p for p in leido if catalogo is not None or p.archivo != nombre]
     raise DefinicionInvalida(problemas)
+
+
+def nombres_de_formatos(carpeta: Path) -> tuple[str, ...]:
+    """Rutas de los archivos de `formatos/`, relativas a la carpeta y en orden."""
+    rutas = (carpeta / FORMATOS).glob("*")
+    return tuple(sorted(f"{FORMATOS}/{r.name}" for r in rutas if r.suffix in (".toml", ".png")))
 
 
 def leer_archivo(carpeta: Path, nombre: str, tope: int, problemas: list[Problema]) -> bytes | None:

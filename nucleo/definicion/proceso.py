@@ -51,7 +51,7 @@ def leer_proceso(
     if isinstance(abierto, Problema):
         return [abierto, *casillas.problemas]
     lectura, raiz = abierto
-    proceso = _proceso(raiz, casillas, _huella(toml, catalogo))
+    proceso = _proceso(raiz, casillas, huella_de({NOMBRE_TOML: toml, NOMBRE_CATALOGO: catalogo}))
     problemas = [
         *sorted(lectura.problemas, key=lambda p: p.linea),
         *casillas.problemas,
@@ -60,10 +60,13 @@ def leer_proceso(
     return problemas or proceso
 
 
-def _huella(toml: bytes, catalogo: bytes) -> str:
-    """Lo mismo que `sha256sum eleccion.toml casillas.csv | sha256sum`, para que cualquiera la recalcule."""
-    archivos = ((NOMBRE_TOML, toml), (NOMBRE_CATALOGO, catalogo))
-    renglones = (f"{hashlib.sha256(datos).hexdigest()}  {nombre}\n" for nombre, datos in archivos)
+def huella_de(archivos: Mapping[str, bytes]) -> str:
+    """Lo mismo que `sha256sum eleccion.toml casillas.csv formatos/* | sha256sum`, para que cualquiera la recalcule.
+
+    Args:
+        archivos: por su ruta y en ese orden; el catálogo, ya descomprimido.
+    """
+    renglones = (f"{hashlib.sha256(datos).hexdigest()}  {nombre}\n" for nombre, datos in archivos.items())
     return hashlib.sha256("".join(renglones).encode()).hexdigest()
 
 

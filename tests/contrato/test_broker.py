@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from nucleo.temas import Carril
-from servicio_central import ajustes, broker, inscripcion
+from servicio_central import ajustes, broker, cambios_de_padron, inscripcion
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import Cliente, Inscrito, esperar, puerto_libre
 
@@ -189,7 +189,7 @@ def test_bytes_sin_sentido_despues_del_tls_no_tumban_al_broker(sistema: Inscrito
 
 def test_un_revocado_ya_no_entra_y_los_demas_si(sistema: Inscrito) -> None:
     assert _conecta(sistema, broker.contexto_tls(sistema.kiosco("catd-03")))
-    inscripcion.revocar(sistema.autoridad, sistema.centro, "catd-03")
+    cambios_de_padron.baja(sistema.autoridad, sistema.centro, "catd-03")
     assert sistema._broker is not None
     sistema._broker.send_signal(signal.SIGHUP)
     revocado = broker.contexto_tls(sistema.kiosco("catd-03"))

@@ -20,7 +20,7 @@ from nucleo.hechos import Captura, IdActa, a_contenido
 from nucleo.latido import Latido, sellar_latido
 from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from nucleo.temas import Carril
-from servicio_central import ajustes, almacen, broker, inscripcion
+from servicio_central import ajustes, almacen, broker, cambios_de_padron, inscripcion
 from servicio_central.firmante import FirmanteDeArchivo
 from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, ProcesoCentro, epoca_de, esperar, puerto_libre
 
@@ -224,7 +224,7 @@ def test_un_equipo_inscrito_o_dado_de_baja_a_media_noche_se_nota_sin_reiniciar(
     nuevo.asentar(1)
     nuevo.mandar()
     assert esperar(lambda: nuevo.hasta() == 1)
-    inscripcion.revocar(sistema.autoridad, sistema.centro, "catd-02")
+    cambios_de_padron.baja(sistema.autoridad, sistema.centro, "catd-02")
     assert esperar(lambda: "padrón 4" in centro.bitacora(), 5)
     nuevo.asentar(1)
     nuevo.mandar(2)

@@ -18,7 +18,7 @@ import pytest
 
 from nucleo.definicion import cargar_proceso
 from nucleo.temas import Carril
-from servicio_central import ajustes, arranque, calendario, corte, inscripcion, padrones, tablero, vigente
+from servicio_central import ajustes, arranque, calendario, cambios_de_padron, corte, inscripcion, padrones, tablero, vigente
 from servicio_central.almacen import Almacen
 from servicio_central.corte import hacer_cortes, nombre_de, ultimo_publicado
 from servicio_central.enlace import Conexion, Enlace, Estado
@@ -309,7 +309,7 @@ def test_dos_centros_en_la_misma_carpeta_el_segundo_no_arranca(inscrito: Inscrit
 
 def test_con_el_centro_apagado_alguien_puso_un_padron_viejo(inscrito: Inscrito) -> None:
     inscrito.kiosco("catd-01")
-    inscripcion.revocar(inscrito.autoridad, inscrito.centro, "catd-01")
+    cambios_de_padron.baja(inscrito.autoridad, inscrito.centro, "catd-01")
     viejo = (inscrito.centro / "padrones" / "000002.jws").read_bytes()
     (inscrito.centro / ajustes.PADRON).write_bytes(viejo)
     (inscrito.centro / "padrones" / "999999.jws").write_text("basura sin firma")

@@ -109,6 +109,9 @@ def test_la_huella_es_la_que_da_sha256sum(oaxaca: Proceso) -> None:
     toml = hashlib.sha256((OAXACA / "eleccion.toml").read_bytes()).hexdigest()
     casillas = hashlib.sha256(gzip.decompress((OAXACA / "casillas.csv.gz").read_bytes())).hexdigest()
     salida = f"{toml}  eleccion.toml\n{casillas}  casillas.csv\n"
+    for nombre in ("GUB.png", "GUB.toml"):
+        formato = hashlib.sha256((OAXACA / "formatos" / nombre).read_bytes()).hexdigest()
+        salida += f"{formato}  formatos/{nombre}\n"
     assert oaxaca.huella == hashlib.sha256(salida.encode()).hexdigest()
 
 
@@ -476,6 +479,8 @@ def test_dos_catalogos_en_la_carpeta_no_se_eligen_al_azar(tmp_path: Path) -> Non
 def test_comprimido_o_no_es_el_mismo_proceso(tmp_path: Path, ejemplo: Proceso) -> None:
     shutil.copy(EJEMPLO / "eleccion.toml", tmp_path)
     (tmp_path / "casillas.csv.gz").write_bytes(gzip.compress(CATALOGO))
+    assert cargar_proceso(tmp_path).huella != ejemplo.huella, "la huella cubre los formatos"
+    shutil.copytree(EJEMPLO / "formatos", tmp_path / "formatos")
     comprimido = cargar_proceso(tmp_path)
     assert (comprimido, comprimido.huella) == (ejemplo, ejemplo.huella)
 

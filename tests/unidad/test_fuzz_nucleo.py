@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Any, Final
 
@@ -22,10 +23,12 @@ from nucleo.campo import CampoInvalido, a_texto, de_json, de_texto
 from nucleo.casilla import ClaveInvalida, partir_clave
 from nucleo.hechos import HechoInvalido, a_contenido, de_contenido
 from nucleo.latido import abrir_latido, sellar_latido
-from nucleo.padron import AUTORIDAD, Equipo, Padron, abrir_padron, sellar_padron
+from nucleo.orden import Orden, Renacer, abrir_orden, sellar_orden
+from nucleo.padron import AUTORIDAD, Equipo, Exclusion, LlaveInscrita, Padron, abrir_padron, sellar_padron
+from nucleo.paquete import DefinicionFirmada, abrir_definicion, sellar_definicion
 from nucleo.sobre import Sobre, SobreInvalido, Tipo, abrir, huella, leer_json, quien_dice_ser, sellar
 from nucleo.temas import TemaInvalido, acl_mosquitto, ambito_de, leer_tema
-from tests.estrategias import armar, campos, desarmar, firmante, firmar_a_mano, hechos, json_cualquiera
+from tests.estrategias import armar, campos, desarmar, firmante, firmar_a_mano, hechos, json_cualquiera, ordenes
 from tests.unidad.test_latido import LATIDO
 
 KIOSCO: Final = firmante("catd-01")
@@ -37,8 +40,20 @@ ACUSE: Final = Acuse(
     *("catd-01", EPOCA, 1, "a" * 64, ((3, "b" * 64),), ((2, 2),), (Apartado("c" * 64, "FIRMA"),), HORA)
 )
 PADRON: Final = Padron(
-    "oax2022", "simulacro", 1, {"catd-01": Equipo("catd-01", "acatlan", frozenset({EPOCA}), KIOSCO.llave)}
+    "oax2022",
+    "simulacro",
+    1,
+    {
+        "catd-01": Equipo(
+            *("catd-01", "acatlan", frozenset({EPOCA}), KIOSCO.llave, True, None),
+            anteriores=(LlaveInscrita(firmante("vieja").llave, {EPOCA: 7}),),
+            exclusiones={EPOCA: Exclusion(9, "se robaron el kiosco", HORA)},
+            casillas=("D5", "200123"),
+        )
+    },
 )
+ORDEN: Final = Orden("oax2022", "simulacro", "catd-01", EPOCA, 3, HORA, HORA + timedelta(hours=1), Renacer())
+DEFINICION: Final = DefinicionFirmada("oax2022", "simulacro", 4, "d" * 64, 5000, "e" * 64)
 cualquier_hecho = st.one_of(*hechos().values())
 
 
@@ -63,6 +78,16 @@ PUERTAS: Final[dict[str, Puerta]] = {
         lambda texto: abrir_latido(texto, KIOSCO.llave),
         lambda: st.just(sellar_latido(LATIDO, KIOSCO)),
         KIOSCO.llave,
+    ),
+    "abrir_orden": (
+        lambda texto: abrir_orden(texto, CENTRO.llave),
+        lambda: ordenes.map(lambda que: sellar_orden(replace(ORDEN, que=que), CENTRO)),
+        CENTRO.llave,
+    ),
+    "abrir_definicion": (
+        lambda texto: abrir_definicion(texto, AUTORA.llave),
+        lambda: st.just(sellar_definicion(DEFINICION, AUTORA)),
+        AUTORA.llave,
     ),
     "abrir_padron": (
         lambda texto: abrir_padron(texto, AUTORA.llave),

@@ -21,7 +21,7 @@ from appliance.llave import LlaveDeArchivo
 from nucleo.acuse import abrir_acuse
 from nucleo.padron import AUTORIDAD, abrir_padron, sellar_padron
 from nucleo.sobre import Tipo, quien_dice_ser, verificar
-from servicio_central import ajustes, disco, inscripcion
+from servicio_central import ajustes, cambios_de_padron, disco, inscripcion
 from servicio_central.firmante import FirmanteDeArchivo, leer_publica
 from servicio_central.inscripcion import leer_padron
 from servicio_central.orden_inscribir import main
@@ -174,7 +174,7 @@ def test_revocar_lo_saca_del_padron_y_del_tls(base: Path) -> None:
     for equipo in ("catd-01", "catd-02"):
         _inscribir(base, equipo)
     inscripcion.crear_broker(base / "autoridad", base / "centro")
-    inscripcion.revocar(base / "autoridad", base / "centro", "catd-01")
+    cambios_de_padron.baja(base / "autoridad", base / "centro", "catd-01")
     assert {e.nombre: e.vigente for e in leer_padron(base / "centro").equipos.values()} == {
         "catd-01": False,
         "catd-02": True,
@@ -182,10 +182,10 @@ def test_revocar_lo_saca_del_padron_y_del_tls(base: Path) -> None:
     lista = x509.load_pem_x509_crl((base / "centro" / "broker" / "crl.pem").read_bytes())
     assert {r.serial_number for r in lista} == {_certificado(base / "catd-01" / "tls.pem").serial_number}
     # La segunda baja no devuelve al primero.
-    inscripcion.revocar(base / "autoridad", base / "centro", "catd-02")
+    cambios_de_padron.baja(base / "autoridad", base / "centro", "catd-02")
     assert len(list(x509.load_pem_x509_crl((base / "autoridad" / "crl.pem").read_bytes()))) == 2
     with pytest.raises(Tropiezo, match="no está en el padrón"):
-        inscripcion.revocar(base / "autoridad", base / "centro", "catd-77")
+        cambios_de_padron.baja(base / "autoridad", base / "centro", "catd-77")
 
 
 def test_con_solicitud_ninguna_llave_privada_sale_del_kiosco(base: Path) -> None:

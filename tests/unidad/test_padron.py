@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
-from nucleo.padron import AUTORIDAD, Equipo, Padron, abrir_padron, sellar_padron
+from nucleo.padron import AUTORIDAD, Equipo, Exclusion, LlaveInscrita, Padron, abrir_padron, sellar_padron
 from nucleo.sobre import SobreInvalido, Tipo
 from nucleo.temas import USUARIO_CENTRO
-from tests.estrategias import desarmar, epocas, equipos, firmante
+from tests.estrategias import desarmar, epocas, equipos, firmante, horas, textos
+from tests.muestras import proceso_chico
 
 FIRMA: Final = firmante(AUTORIDAD)
 LLAVES: Final = [ECKey.generate_key("P-256") for _ in range(3)]
@@ -22,27 +24,47 @@ EPOCA: Final = "00112233aabbccdd"
 UNO: Final = Equipo("catd-01", "acatlan", frozenset({EPOCA}), LLAVES[0])
 PADRON: Final = Padron("oax2022", "simulacro", 3, {"catd-01": UNO})
 
+secuencias = st.integers(0, 2**53 - 1)
 nombres = equipos.filter(lambda n: n not in (USUARIO_CENTRO, AUTORIDAD))
+
+
+@st.composite
+def inscritos_como(dibuja: st.DrawFn, nombre: str) -> Equipo:
+    """Con una a tres llaves, abiertas o cerradas, y quizá con exclusiones y ámbito."""
+    suyas = dibuja(st.frozensets(epocas, max_size=3))
+    limite = st.none() | (st.dictionaries(st.sampled_from(sorted(suyas)), secuencias) if suyas else st.just({}))
+    nueva, *viejas = dibuja(st.permutations(LLAVES))[: dibuja(st.integers(1, 3))]
+    exclusion = st.builds(Exclusion, secuencias, textos, horas)
+    return Equipo(
+        nombre,
+        dibuja(equipos),
+        suyas,
+        nueva,
+        dibuja(st.booleans()),
+        dibuja(limite),
+        tuple(LlaveInscrita(vieja, dibuja(limite)) for vieja in viejas),
+        dibuja(st.dictionaries(st.sampled_from(sorted(suyas)), exclusion)) if suyas else {},
+        tuple(dibuja(st.lists(st.sampled_from(("D5", "M12", "20", "200001", "200001B0100")), max_size=3))),
+    )
 
 
 @st.composite
 def padrones(dibuja: st.DrawFn) -> Padron:
     inscritos = {
-        nombre: Equipo(
-            nombre,
-            dibuja(equipos),
-            dibuja(st.frozensets(epocas, max_size=3)),
-            dibuja(st.sampled_from(LLAVES)),
-            dibuja(st.booleans()),
-        )
-        for nombre in dibuja(st.lists(nombres, max_size=4, unique=True))
+        nombre: dibuja(inscritos_como(nombre)) for nombre in dibuja(st.lists(nombres, max_size=4, unique=True))
     }
     modo = dibuja(st.sampled_from(("simulacro", "oficial")))
     return Padron("oax2022", modo, dibuja(st.integers(0, 2**53 - 1)), inscritos)
 
 
 def sin_llaves(padron: Padron) -> dict[str, Any]:
-    return {n: (e.nombre, e.catd, e.epocas, e.vigente, e.llave.thumbprint()) for n, e in padron.equipos.items()}
+    return {
+        n: (
+            (e.nombre, e.catd, e.epocas, e.vigente, e.casillas, e.exclusiones),
+            [(i.identificador, i.hasta) for i in e.llaves],
+        )
+        for n, e in padron.equipos.items()
+    }
 
 
 def con(**cambios: Any) -> str:
@@ -93,7 +115,8 @@ def test_solo_la_autoridad_firma_el_padron() -> None:
     "cambios",
     [
         {"otro": 1},
-        {"v": 2},
+        {"v": 1},
+        {"v": 3},
         {"v": True},
         {"version": "3"},
         {"version": 3.9},
@@ -150,9 +173,96 @@ def _jwk(**cambios: Any) -> dict[str, Any]:
     ],
 )
 def test_un_equipo_con_otra_forma(cambios: dict[str, Any]) -> None:
+    """En la versión 1 y, con la misma llave dentro de su lista, en la 2."""
+    with pytest.raises(SobreInvalido) as error:
+        abrir_padron(version_1(**cambios), FIRMA.llave)
+    assert error.value.codigo == "FORMA"
+    if "llave" in cambios:
+        cambios = {"llaves": [{"id": LLAVES[0].thumbprint(), "llave": cambios["llave"]}]}
     with pytest.raises(SobreInvalido) as error:
         abrir_padron(con_equipo(**cambios), FIRMA.llave)
     assert error.value.codigo == "FORMA"
+
+
+def version_1(**cambios: Any) -> str:
+    """Un padrón como los que se firmaban antes: una sola llave por equipo."""
+    equipo = {"catd": "acatlan", "epocas": [EPOCA], "llave": LLAVES[0].as_dict(private=False), "vigente": True}
+    equipo["llave"] = {k: v for k, v in LLAVES[0].as_dict(private=False).items() if k in ("kty", "crv", "x", "y")}
+    return con(v=1, equipos={"catd-01": equipo | cambios})
+
+
+def test_un_padron_de_la_version_1_se_sigue_leyendo() -> None:
+    equipo = abrir_padron(version_1(), FIRMA.llave).equipos["catd-01"]
+    assert [i.identificador for i in equipo.llaves] == [LLAVES[0].thumbprint()]
+    assert (equipo.hasta, dict(equipo.exclusiones), equipo.casillas) == (None, {}, ())
+
+
+_BUENA: Final[dict[str, Any]] = {
+    "id": LLAVES[0].thumbprint(),
+    "llave": {k: v for k, v in LLAVES[0].as_dict(private=False).items() if k in ("kty", "crv", "x", "y")},
+}
+_EXCLUSION: Final[dict[str, Any]] = {"hasta": 3, "motivo": "robo", "fecha": "2022-06-05T20:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    "cambios",
+    [
+        {"llaves": []},
+        {"llaves": {}},
+        {"llaves": [_BUENA] * 2},
+        {"llaves": [_BUENA] * 5},
+        {"llaves": [_BUENA | {"id": LLAVES[1].thumbprint()}]},
+        {"llaves": [_BUENA | {"otro": 1}]},
+        {"llaves": [_BUENA | {"hasta": {EPOCA: -1}}]},
+        {"llaves": [_BUENA | {"hasta": {EPOCA: True}}]},
+        {"llaves": [_BUENA | {"hasta": {"f" * 16: 3}}]},
+        {"llaves": [_BUENA | {"hasta": 3}]},
+        {"llave": _BUENA["llave"]},
+        {"exclusiones": {}},
+        {"exclusiones": {"f" * 16: _EXCLUSION}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"hasta": "3"}}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"motivo": ""}}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"motivo": "a\nb"}}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"motivo": "x" * 201}}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"fecha": "ayer"}}},
+        {"exclusiones": {EPOCA: _EXCLUSION | {"otro": 1}}},
+        {"casillas": []},
+        {"casillas": "D5"},
+        {"casillas": ["*"]},
+        {"casillas": ["D0"]},
+        {"casillas": [""]},
+        {"casillas": ["20"] * 201},
+    ],
+)
+def test_llaves_exclusiones_y_casillas_con_otra_forma(cambios: dict[str, Any]) -> None:
+    with pytest.raises(SobreInvalido) as error:
+        abrir_padron(con_equipo(**cambios), FIRMA.llave)
+    assert error.value.codigo == "FORMA"
+
+
+def test_una_llave_cerrada_vale_hasta_donde_se_cerro_y_en_ninguna_otra_epoca() -> None:
+    abierta, cerrada = LlaveInscrita(LLAVES[0]), LlaveInscrita(LLAVES[1], {EPOCA: 7})
+    assert abierta.vale(EPOCA, 10**9)
+    assert [cerrada.vale(EPOCA, n) for n in (1, 7, 8)] == [True, True, False]
+    assert not cerrada.vale("f" * 16, 1)
+
+
+def test_la_exclusion_alcanza_solo_a_lo_posterior_de_esa_epoca() -> None:
+    exclusion = Exclusion(7, "robo", datetime(2022, 6, 6, tzinfo=UTC))
+    padron = replace(PADRON, equipos={"catd-01": replace(UNO, exclusiones={EPOCA: exclusion})})
+    alcanza = [padron.excluye("catd-01", EPOCA, n) is exclusion for n in (1, 7, 8)]
+    assert alcanza == [False, False, True]
+    assert padron.excluye("catd-01", "f" * 16, 8) is None
+    assert padron.excluye("catd-02", EPOCA, 8) is None
+
+
+def test_que_casillas_toca_un_equipo() -> None:
+    (casilla,) = [c for c in proceso_chico().casillas.values() if c.clave == "200001B0100"]
+    tocan = {c: replace(UNO, casillas=(c,)).toca(casilla) for c in ("20", "200001", "200001B0100", "200002", "D99")}
+    assert tocan == {"20": True, "200001": True, "200001B0100": True, "200002": False, "D99": False}
+    assert replace(UNO, casillas=(f"D{casilla.distrito}",)).toca(casilla)
+    assert replace(UNO, casillas=("D98", f"M{casilla.municipio}")).toca(casilla)
+    assert UNO.toca(casilla)
 
 
 def test_no_se_firma_un_padron_que_nadie_abriria() -> None:
