@@ -17,7 +17,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from nucleo.temas import Carril
-from servicio_central import ajustes, broker, cambios_de_padron, inscripcion
+from servicio_central import ajustes, broker, cambios_de_padron
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import Cliente, Inscrito, esperar, puerto_libre
 

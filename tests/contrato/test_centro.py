@@ -20,7 +20,7 @@ from nucleo.hechos import Captura, IdActa, a_contenido
 from nucleo.latido import Latido, sellar_latido
 from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from nucleo.temas import Carril
-from servicio_central import ajustes, almacen, broker, cambios_de_padron, inscripcion
+from servicio_central import ajustes, almacen, broker, cambios_de_padron
 from servicio_central.firmante import FirmanteDeArchivo
 from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, ProcesoCentro, epoca_de, esperar, puerto_libre
 
@@ -250,15 +250,16 @@ def test_con_sigterm_termina_limpio_y_las_paginas_dicen_donde_estan(sistema: Ins
 
     def responde() -> bool:
         try:
-            return httpx.get(f"{base}/operacion").status_code == 200
+            return httpx.get(f"{base}/proyector").status_code == 200
         except httpx.TransportError:
             return False
 
     assert esperar(responde)
-    assert "catd-01" in httpx.get(f"{base}/operacion").text
+    assert "catd-01" in httpx.get(f"{base}/proyector").text
     assert "Aún no hay resultados" in httpx.get(base).text
     assert httpx.get(base, headers={"Host": "malo.example"}).status_code == 421
-    assert httpx.post(f"{base}/operacion").status_code == 405
+    assert httpx.post(f"{base}/proyector").status_code == 405
+    assert httpx.get(f"{base}/operacion").headers["location"] == "/operacion/entrar"
     for camino in ("/../centro.pem", "/%2e%2e/centro.pem", "/cortes/../centro.pem", "/cortes/..%2fcentro.pem"):
         assert httpx.get(base + camino).status_code == 404
     assert proceso.terminar() == 0
@@ -300,7 +301,7 @@ def test_si_la_ingesta_muere_el_proceso_sale_con_error_y_antes_la_pagina_lo_dice
 
     def roja() -> bool:
         try:
-            return "LA INGESTA SE DETUVO" in httpx.get(f"http://127.0.0.1:{puerto}/operacion").text
+            return "LA INGESTA SE DETUVO" in httpx.get(f"http://127.0.0.1:{puerto}/proyector").text
         except httpx.TransportError:
             return False
 

@@ -18,7 +18,16 @@ import pytest
 
 from nucleo.definicion import cargar_proceso
 from nucleo.temas import Carril
-from servicio_central import ajustes, arranque, calendario, cambios_de_padron, corte, inscripcion, padrones, tablero, vigente
+from servicio_central import (
+    ajustes,
+    arranque,
+    calendario,
+    cambios_de_padron,
+    corte,
+    inscripcion,
+    padrones,
+    vigente,
+)
 from servicio_central.almacen import Almacen
 from servicio_central.corte import hacer_cortes, nombre_de, ultimo_publicado
 from servicio_central.enlace import Conexion, Enlace, Estado
@@ -26,6 +35,7 @@ from servicio_central.ingesta import Mensaje, Resultado
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito, esperar
 from tests.contrato.test_centro import KioscoAMano
+from tests.sala_de_prueba import alarmas_de
 from tests.sobres_de_prueba import PROCESO, CentroDePrueba, EquipoDePrueba
 
 HORA = datetime(2022, 6, 6, 2, 20, tzinfo=UTC)
@@ -76,8 +86,7 @@ def test_un_corte_del_futuro_no_cuenta_como_hecho_y_operacion_lo_ve(tmp_path: Pa
     assert "ERROR" in dicho[0]
     Almacen.abrir(tmp_path / ajustes.ALMACEN).cerrar()
     padron = CentroDePrueba(tmp_path / "c", []).padron()
-    retrato = tablero.retratar(tmp_path, PROCESO, padron, Estado(conectado=True), ahora)
-    assert any(futuro in p for p in retrato.problemas)
+    assert any(futuro in que for que in alarmas_de(tmp_path, PROCESO, padron, Estado(conectado=True), ahora))
 
 
 def test_despues_del_cierre_el_calendario_sigue_vivo(tmp_path: Path) -> None:
@@ -220,9 +229,8 @@ def test_si_la_ingesta_muere_operacion_se_pone_roja(centro: CentroDePrueba, monk
 
     monkeypatch.setattr(enlace, "_ciclo", morir)
     enlace.correr(Event())
-    retrato = tablero.retratar(centro.carpeta, PROCESO, centro.padron(), enlace.estado, HORA)
-    assert "LA INGESTA SE DETUVO" in retrato.problemas[0]
-    assert not retrato.enlazado
+    dicho = alarmas_de(centro.carpeta, PROCESO, centro.padron(), enlace.estado, HORA)
+    assert any("LA INGESTA SE DETUVO" in que for que in dicho)
     assert "DEFECTO" in dicho[0]
 
 
