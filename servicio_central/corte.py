@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from nucleo.base_oficial.escritura import escribir_zip
 from nucleo.computo import Resumen, resumir
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
+from nucleo.hechos import IdActa
 from nucleo.libro import actas_de, en_duda
 from nucleo.padron import Padron
 from servicio_central import cubierto, disco, exclusiones, padrones, pagina, vigente
@@ -140,7 +141,8 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
     else:
         _escribir(carpeta, destino, archivos)
     # Si el corte ya estaba, sus bytes son los de estos mismos hechos: lo cubierto ahora también lo estaba.
-    aviso = _anotar_cubierto(carpeta, nombre, cubierto.Cubierto(hora, cadenas))
+    dudosas = [IdActa(p.eleccion, c) for p in partes for c in p.en_duda]
+    aviso = _anotar_cubierto(carpeta, nombre, hora, cadenas, dudosas)
     aviso = "; ".join(filter(None, (_publicar(carpeta, proceso, nombre, ahora), aviso, cambia)))
     return {
         p.eleccion: Corte(
@@ -158,12 +160,15 @@ def _hacer(carpeta: Path, proceso: Proceso, hora: datetime, ultimo: bool, ahora:
     }
 
 
-def _anotar_cubierto(carpeta: Path, nombre: str, anotado: cubierto.Cubierto) -> str:
+def _anotar_cubierto(
+    carpeta: Path, nombre: str, hora: datetime, cadenas: cubierto.Cadenas, dudosas: Sequence[IdActa]
+) -> str:
     # Sólo sirve para decirlo en los acuses: que no se pueda escribir no detiene la publicación.
     try:
-        cubierto.guardar(carpeta, nombre, anotado)
-    except OSError as error:
-        return f"los acuses no dirán qué incluye el {nombre} ({error.strerror}): revise la carpeta {cubierto.CARPETA}"
+        dudas = cubierto.tocadas(carpeta, dudosas)
+        cubierto.guardar(carpeta, nombre, cubierto.Cubierto(hora, cadenas, dudas))
+    except (OSError, *ERRORES) as error:
+        return f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
     return ""
 
 
@@ -210,6 +215,8 @@ class _Parte:
     leidos: Leidos
     tablas: Tablas
     zip: tuple[str, bytes]
+    en_duda: tuple[str, ...]
+    """CLAVE_CASILLA de lo que no sale porque sus lecturas no concuerdan."""
 
 
 def _preparar(
@@ -219,7 +226,8 @@ def _preparar(
     actas = actas_de(proceso, eleccion, leidos.hechos)
     resumen = resumir(actas, proceso, eleccion, ultimo)
     base = escribir_zip(proceso, eleccion, actas, hora, ultimo)
-    return _Parte(eleccion, leidos, tablas_de(actas, proceso, eleccion, resumen), base)
+    dudosas = en_duda(eleccion, leidos.hechos)
+    return _Parte(eleccion, leidos, tablas_de(actas, proceso, eleccion, resumen), base, dudosas)
 
 
 def _archivos(
@@ -257,7 +265,7 @@ def _resumen_json(p: _Parte) -> dict[str, Any]:
         "votos_por_candidatura": t.por_candidatura,
         "votos_por_partido": t.por_partido,
         "faltantes_por_causa": t.faltantes,
-        "en_duda": list(en_duda(p.eleccion, p.leidos.hechos)),
+        "en_duda": list(p.en_duda),
         "contabilizadas_por_ubicacion": t.por_ubicacion,
         "zip": {"archivo": p.zip[0], "bytes": len(p.zip[1]), "sha256": hashlib.sha256(p.zip[1]).hexdigest()},
     }

@@ -1,25 +1,24 @@
 """Juzga un mensaje sin tocar nada: qué es y, si no se puede aceptar, por qué.
 
 El orden de las comprobaciones va de lo barato y lo que identifica a lo caro: tamaño, tema, padrón, `kid`, firma y
-forma, a quién dice pertenecer, contenido y, al final, si la elección y la casilla existen. Todo depende sólo del
-mensaje, la definición y el padrón vigentes: nada se recuerda entre juicios, así que un mensaje rechazado hoy puede ser
-válido cuando el padrón cambie.
+forma, a quién dice pertenecer, contenido y, al final, si la elección y la casilla existen y son de ese equipo. Todo
+depende sólo del mensaje, la definición y el padrón vigentes: nada se recuerda entre juicios, así que un mensaje
+rechazado hoy puede ser válido cuando el padrón cambie.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
-from nucleo import hechos, latido, sobre, temas
-from nucleo.acta import COMPLEMENTARIOS
-from nucleo.casilla import Casilla
-from nucleo.eleccion import Eleccion, Proceso
-from nucleo.hechos import Captura, Correccion, FueraDeCatalogo, Hecho, HechoInvalido, HojaDeBitacora, Revision
+from nucleo import hechos, latido, sobre, temas, trozo
+from nucleo.cabida import Cabida
+from nucleo.eleccion import Proceso
+from nucleo.hechos import Hecho, HechoInvalido
 from nucleo.latido import Latido
-from nucleo.padron import Equipo, Padron
+from nucleo.padron import Equipo, LlaveInscrita, Padron
 from nucleo.sobre import MAXIMO_BYTES, Sobre, SobreInvalido, Tipo
 from nucleo.temas import Carril, Tema, TemaInvalido
+from nucleo.trozo import Trozo, TrozoInvalido
 from servicio_central.almacen import Asentado
 
 
@@ -46,8 +45,19 @@ class LatidoValido:
 
 
 @dataclass(frozen=True, slots=True)
+class TrozoValido:
+    """Un trozo bien formado de un equipo vigente. Si su imagen está declarada lo dice la recepción de imágenes."""
+
+    equipo: str
+    epocas: tuple[str, ...]
+    """Las inscritas: por cada una se le contesta."""
+    trozo: Trozo
+
+
+@dataclass(frozen=True, slots=True)
 class Todavia:
-    """Legítimo, pero habla de una elección o casilla que la definición vigente no tiene: aún no se puede juzgar."""
+    """Legítimo, pero habla de una elección o casilla que la definición vigente no tiene, o que el padrón no le da a ese
+    equipo, o está excluido: aún no se puede contar."""
 
     hecho: Asentado
     codigo: str
@@ -63,9 +73,11 @@ class Inaceptable:
     causa: str
     equipo: str | None = None
     huella: str = ""
+    trozo: bool = False
+    """Llegó por el carril de las imágenes: no es un sobre y nadie lo espera en un acuse."""
 
 
-Juicio = HechoValido | LatidoValido | Todavia | Inaceptable
+Juicio = HechoValido | LatidoValido | TrozoValido | Todavia | Inaceptable
 
 
 class _Falla(Exception):
@@ -82,27 +94,31 @@ class Juez:
         self.padron = padron
         self._modo = modo
         self._ambito = temas.ambito_de(modo, proceso.clave)
-        self._renglones: dict[tuple[str, int | None], frozenset[str]] = {}
+        self._cabida = Cabida(proceso)
 
     def juzgar(self, mensaje: Mensaje) -> Juicio:
         """Juzga un mensaje. Nunca lanza por lo que el mensaje contenga."""
         equipo: Equipo | None = None
         compacto = ""
+        de_imagen = mensaje.tema.endswith(f"/{Carril.IMAGEN.value}")
         try:
             if len(mensaje.datos) > MAXIMO_BYTES:
                 raise _Falla("TAMANO", f"mide {len(mensaje.datos)} bytes y el tope es {MAXIMO_BYTES}")
-            compacto = mensaje.datos.decode("ascii", "replace")
+            if not de_imagen:
+                compacto = mensaje.datos.decode("ascii", "replace")
             tema = self._tema(mensaje.tema)
             equipo = self.padron.equipos.get(tema.equipo)
             if equipo is None:
                 raise _Falla("EQUIPO_DESCONOCIDO", f"{tema.equipo} no está en el padrón {self.padron.version}")
             if not equipo.vigente:
                 raise _Falla("EQUIPO_NO_VIGENTE", f"{tema.equipo} está dado de baja")
+            if tema.carril is Carril.IMAGEN:
+                return TrozoValido(equipo.nombre, tuple(sorted(equipo.epocas)), trozo.leer(mensaje.datos))
             if tema.carril is Carril.LATIDO:
                 return self._latido(compacto, equipo)
             return self._hecho(compacto, equipo)
-        except _Falla as falla:
-            return _inaceptable(falla.codigo, falla, equipo, compacto)
+        except (_Falla, TrozoInvalido) as falla:
+            return replace(_inaceptable(falla.codigo, falla, equipo, compacto), trozo=de_imagen)
         except SobreInvalido as error:
             return _inaceptable(error.codigo, error, equipo, compacto)
         except HechoInvalido as error:
@@ -110,11 +126,8 @@ class Juez:
 
     def objecion(self, hecho: Hecho) -> str:
         """Por qué ese hecho no cabe en la definición; vacío si cabe."""
-        try:
-            falta = self._en_catalogo(hecho)
-        except _Falla as falla:
-            return str(falla)
-        return "" if falta is None else falta[1]
+        objecion = self._cabida.objecion(hecho)
+        return "" if objecion is None else objecion.causa
 
     def _tema(self, texto: str) -> Tema:
         try:
@@ -129,67 +142,49 @@ class Juez:
 
     def _latido(self, compacto: str, equipo: Equipo) -> LatidoValido:
         try:
-            recibido = latido.abrir_latido(compacto, equipo.llave)
+            recibido, llave = equipo.abrir(compacto, latido.abrir_latido)
         except SobreInvalido:
             _exigir_kid(compacto, Tipo.LATIDO, equipo)
             raise
         _exigir_identidad(recibido.equipo, recibido.catd, recibido.epoca, equipo)
+        # Con una llave ya cerrada se firmaría para siempre «sigo vivo, voy en la misma»: para latir, sólo las abiertas.
+        if llave.hasta is not None:
+            raise _Falla("LLAVE_REVOCADA", f"la llave {llave.identificador[:12]} de {equipo.nombre} ya se cerró")
         return LatidoValido(recibido)
 
     def _hecho(self, compacto: str, equipo: Equipo) -> HechoValido | Todavia:
         try:
-            abierto = sobre.abrir(compacto, equipo.llave)
+            abierto, llave = equipo.abrir(compacto, sobre.abrir)
         except SobreInvalido:
-            # Abrir con la llave de ese equipo ya exige que sea suyo; sólo si falla vale la pena decir de quién dice
+            # Abrir con una llave de ese equipo ya exige que sea suyo; sólo si falla vale la pena decir de quién dice
             # ser.
             _exigir_kid(compacto, Tipo.HECHO, equipo)
             raise
         _exigir_identidad(abierto.equipo, abierto.catd, abierto.epoca, equipo)
+        _exigir_llave(llave, abierto, equipo)
         if abierto.proceso != self.proceso.clave:
             raise _Falla("PROCESO_AJENO", f"es del proceso {abierto.proceso}")
         if abierto.modo != self._modo:
             raise _Falla("MODO_AJENO", f"es de modo {abierto.modo} y este centro es de {self._modo}")
         hecho = hechos.de_contenido(abierto.contenido)
         asentado = _asentado(hecho, abierto, compacto)
-        falta = self._en_catalogo(hecho)
-        return HechoValido(asentado) if falta is None else Todavia(asentado, *falta)
+        objecion = self._cabida.objecion(hecho)
+        if objecion is not None:
+            if not objecion.espera:
+                raise _Falla(objecion.codigo, objecion.causa)
+            return Todavia(asentado, objecion.codigo, objecion.causa)
+        return self._ajeno_o_excluido(asentado, equipo) or HechoValido(asentado)
 
-    def _en_catalogo(self, hecho: Hecho) -> tuple[str, str] | None:
-        if isinstance(hecho, HojaDeBitacora):
-            return None
-        clave, _ = hechos.pertenencia(hecho)
-        eleccion = self.proceso.elecciones.get(clave)
-        if eleccion is None:
-            return "ELECCION_DESCONOCIDA", f"la definición vigente no tiene la elección {clave}"
-        if isinstance(hecho, FueraDeCatalogo):
-            return None
-        casilla = self.proceso.casillas.get(hecho.acta.casilla)
-        if casilla is None:
-            return "CASILLA_DESCONOCIDA", f"el catálogo vigente no tiene la casilla {hecho.acta.casilla}"
-        if casilla.tipo not in eleccion.tipos_casilla:
-            return "CASILLA_NO_ESPERADA", f"la casilla {casilla.clave} no levanta acta de {clave}"
-        renglones = self._renglones_de(eleccion, casilla)
-        if isinstance(hecho, Captura) and hecho.asentado.votos.keys() != renglones:
-            _ajenos(renglones.symmetric_difference(hecho.asentado.votos), casilla)
-        if isinstance(hecho, Correccion | Revision) and (ajenos := hecho.campos.keys() - renglones - _COMUNES):
-            _ajenos(ajenos, casilla)
+    def _ajeno_o_excluido(self, hecho: Asentado, equipo: Equipo) -> Todavia | None:
+        """Lo legítimo que la autoridad no admite hoy: se guarda y espera a que lo diga un padrón nuevo."""
+        exclusion = equipo.excluye(hecho.epoca, hecho.secuencia)
+        if exclusion is not None:
+            causa = f"la autoridad excluyó lo posterior a la {exclusion.hasta} de {equipo.nombre}: {exclusion.motivo}"
+            return Todavia(hecho, "EXCLUIDO", causa)
+        if hecho.casilla is not None and not equipo.toca(self.proceso.casillas[hecho.casilla]):
+            causa = f"el padrón {self.padron.version} no le da la casilla {hecho.casilla} a {equipo.nombre}"
+            return Todavia(hecho, "FUERA_DE_AMBITO", causa)
         return None
-
-    def _renglones_de(self, eleccion: Eleccion, casilla: Casilla) -> frozenset[str]:
-        lugar = (eleccion.clave, eleccion.division(casilla))
-        renglones = self._renglones.get(lugar)
-        if renglones is None:
-            renglones = frozenset(o.clave for o in eleccion.opciones_de(casilla))
-            self._renglones[lugar] = renglones
-        return renglones
-
-
-_COMUNES: Final = frozenset(COMPLEMENTARIOS)
-
-
-def _ajenos(renglones: frozenset[str] | set[str], casilla: Casilla) -> None:
-    cuales = ", ".join(sorted(renglones)[:5])
-    raise _Falla("RENGLONES", f"los renglones no son los de la casilla {casilla.clave}: {cuales}")
 
 
 def _exigir_kid(compacto: str, tipo: Tipo, equipo: Equipo) -> None:
@@ -205,6 +200,16 @@ def _exigir_identidad(nombre: str, catd: str, epoca: str, equipo: Equipo) -> Non
         raise _Falla("CATD_AJENO", f"dice ser del {catd} y {nombre} está inscrito en {equipo.catd}")
     if epoca not in equipo.epocas:
         raise _Falla("EPOCA_NO_INSCRITA", f"la época {epoca} no está inscrita: la llave está en otro disco")
+
+
+def _exigir_llave(llave: LlaveInscrita, abierto: Sobre, equipo: Equipo) -> None:
+    if not llave.vale(abierto.epoca, abierto.secuencia):
+        ultima = (llave.hasta or {}).get(abierto.epoca, 0)
+        raise _Falla(
+            "LLAVE_REVOCADA",
+            f"la llave {llave.identificador[:12]} de {equipo.nombre} vale hasta la {ultima} y ésta es la "
+            f"{abierto.secuencia}",
+        )
 
 
 def _asentado(hecho: Hecho, abierto: Sobre, compacto: str) -> Asentado:
