@@ -18,12 +18,15 @@ from ensayo.laboratorio.proceso import EPOCA, llave_de, publica_de
 from ensayo.laboratorio.red import Red
 from nucleo.eleccion import Proceso
 from nucleo.padron import Equipo, Padron
+from nucleo.temas import ambito_de
 from servicio_central import ajustes, lectura
 from servicio_central.almacen import Almacen
 from servicio_central.corte import Corte, hacer_cortes
 from servicio_central.cubierto import Publicado
+from servicio_central.declaradas import Declaradas
 from servicio_central.enlace import ESPERA_LOTE
 from servicio_central.ingesta import LOTE, Destino, Ingesta, Mensaje, Resultado
+from servicio_central.recepcion import Recepcion
 
 RECONEXION_S: Final = 2.0
 
@@ -64,6 +67,9 @@ class Centro:
         self.ingesta = Ingesta(
             self.almacen, self.proceso, self.padron, llave_de("centro"), self._tiempo.ahora, cubierto=self._publicado
         )
+        declaradas = Declaradas.de_carpeta(self.carpeta)
+        ambito = ambito_de(self.proceso.modo, self.proceso.clave)
+        self.recepcion = Recepcion(self.carpeta, declaradas, llave_de("centro"), self._tiempo.ahora, ambito)
         self.vivo = True
         self._vida += 1
         self._citado = False
@@ -116,6 +122,10 @@ class Centro:
             self._cuenta[f"{dictamen.destino.value} {dictamen.codigo}".strip()] += 1
         for tema, acuse in resultado.acuses:
             self._red.bajar(tema, acuse.encode("ascii"))
+        # En producción lo hace otro hilo (`servicio_central.carril_de_imagenes`), siempre después de los acuses.
+        if resultado.trozos:
+            for tema, recibo in self.recepcion.recibir(resultado.trozos).recibos:
+                self._red.bajar(tema, recibo.encode("ascii"))
 
     def recargar(self, proceso: Proceso | None = None, padron: Padron | None = None) -> None:
         """Cambia la definición o el padrón, como el vigía."""

@@ -6,6 +6,7 @@ llegan, y actas que dos CATD capturan sin saberlo.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from nucleo.hechos import (
     Revision,
     SinActa,
 )
+from nucleo.trozo import MAXIMO_DATOS
 
 Hacer = Callable[[datetime], Hecho]
 """El hecho, con la hora del kiosco en que de verdad se haga."""
@@ -37,11 +39,19 @@ class Tarea:
 
     segundo: float
     hacer: Hacer
+    imagen: bytes = b""
+    """La que se guarda en el disco antes de asentar el hecho que la nombra."""
+
+
+@dataclass(frozen=True)
+class _Digitalizar:
+    hacer: Hacer
+    imagen: bytes
 
 
 def guion_de(azar: random.Random, casillas: Sequence[str], hechos: int, desde: float, hasta: float) -> list[Tarea]:
     """Tareas para asentar `hechos` hechos sobre esas casillas, de un segundo a otro."""
-    pasos: list[Hacer] = []
+    pasos: list[Hacer | _Digitalizar] = []
     orden = list(casillas)
     while len(pasos) < hechos:
         if not orden:
@@ -49,10 +59,13 @@ def guion_de(azar: random.Random, casillas: Sequence[str], hechos: int, desde: f
         pasos += _de_un_acta(azar, orden.pop(0))
     # Las personas trabajan a ratos: horas sueltas y de pronto varias cosas casi juntas.
     segundos = sorted(azar.uniform(desde, hasta) for _ in pasos[:hechos])
-    return [Tarea(s, p) for s, p in zip(segundos, pasos, strict=False)]
+    return [
+        Tarea(s, p.hacer, p.imagen) if isinstance(p, _Digitalizar) else Tarea(s, p)
+        for s, p in zip(segundos, pasos, strict=False)
+    ]
 
 
-def _de_un_acta(azar: random.Random, casilla: str) -> Iterator[Hacer]:
+def _de_un_acta(azar: random.Random, casilla: str) -> Iterator[Hacer | _Digitalizar]:
     acta = IdActa(ELECCION, casilla)
     suerte = azar.random()
     if suerte < 0.07:
@@ -65,9 +78,13 @@ def _de_un_acta(azar: random.Random, casilla: str) -> Iterator[Hacer]:
         yield lambda h: SinActa(acta, h, MotivoSinActa.PAQUETE_SIN_BOLSA, "acopio-1", "coordina-1")
         if suerte < 0.10:
             return
-    sha256 = f"{azar.getrandbits(256):064x}"
+    # De uno a tres trozos; y alguna imagen que ya no está en el disco cuando le toca.
+    imagen = azar.randbytes(azar.randrange(200, 3 * MAXIMO_DATOS))
+    sha256, guardada = hashlib.sha256(imagen).hexdigest(), azar.random() < 0.95
     yield lambda h: Acopio(acta, h, Origen.CATD, "ACTA PREP", "", "acopio-1")
-    yield lambda h: Imagen(acta, h, sha256, 60_000, Digitalizacion.ESCANER, "digital-1")
+    yield _Digitalizar(
+        lambda h: Imagen(acta, h, sha256, len(imagen), Digitalizacion.ESCANER, "digital-1"), imagen if guardada else b""
+    )
     yield from _una_vuelta(azar, acta, 1)
     if azar.random() < 0.12:
         yield lambda h: Recaptura(acta, 2, h, "coordina-1", "el papel no coincide")

@@ -201,6 +201,7 @@ class Juez:
             self._revisar_publicado(kiosco)
         for kiosco in encendidos:
             self._revisar_latido(kiosco, ahora)
+            self._revisar_imagenes(kiosco)
         for corte in self._cortes:
             if {r.name: hashlib.sha256(r.read_bytes()).hexdigest() for r in corte.carpeta.iterdir()} != corte.sumas:
                 self.acusar(f"cambiaron los bytes del corte {corte.carpeta.name}")
@@ -212,6 +213,18 @@ class Juez:
             suyas = {h for (h,) in _filas(kiosco.ruta, f"SELECT huella FROM hechos WHERE secuencia <= {int(contiguo)}")}
             if corte is None or not suyas <= corte.huellas:
                 self.acusar(f"{kiosco.nombre} da por publicado a las {hora} lo que ese corte no incluye")
+
+    def _revisar_imagenes(self, kiosco: Kiosco) -> None:
+        """Toda imagen está completa en el centro, con su huella, o apartada con su nota."""
+        alarma = dict(_filas(kiosco.ruta, "SELECT llave, valor FROM situacion")).get("alarma")
+        for sha256, estado, nota, cifra in _filas(kiosco.ruta, _IMAGENES):
+            archivo = self.centro.parent / "imagenes" / sha256[:2] / sha256
+            completa = archivo.is_file() and hashlib.sha256(archivo.read_bytes()).hexdigest() == sha256
+            self.cuenta[f"imagen {'completa' if completa else nota or 'sin acabar'}"] += 1
+            if estado == "completa" and not completa:
+                self.acusar(f"{kiosco.nombre} da por entregada la imagen {sha256[:8]} y el centro no la tiene")
+            elif estado != "completa" and not nota and cifra == "cerrado" and alarma is None:
+                self.acusar(f"{kiosco.nombre} no ha entregado la imagen {sha256[:8]} ni dice por qué")
 
     def _revisar_latido(self, kiosco: Kiosco, ahora: datetime) -> None:
         filas = _filas(self.centro, f"SELECT secuencia, recibido FROM latidos WHERE equipo = '{kiosco.equipo}'")
@@ -230,6 +243,7 @@ class Juez:
 _CERRADOS: Final = (
     "SELECT h.secuencia, h.huella FROM bandeja b JOIN hechos h USING (secuencia) WHERE estado = 'cerrado'"
 )
+_IMAGENES: Final = "SELECT i.sha256, i.estado, i.nota, b.estado FROM imagenes i JOIN bandeja b USING (secuencia)"
 _ULTIMA: Final = "SELECT huella, sobre FROM hechos ORDER BY secuencia DESC LIMIT 1"
 _HOJAS: Final = "SELECT h.secuencia, h.huella, b.estado, h.sobre FROM bandeja b JOIN hechos h USING (secuencia)"
 _BANDEJA: Final = "SELECT h.secuencia, h.huella, b.estado, b.apartado FROM bandeja b JOIN hechos h USING (secuencia)"

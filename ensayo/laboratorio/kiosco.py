@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Final, cast
 
 from appliance.almacen import Almacen
-from appliance.enlace.ciclo import Ajustes, Enlace
+from appliance.enlace.ciclo import Ajustes, Alrededor, Enlace
 from appliance.enlace.transporte import Testamento, Transporte
 from appliance.falla import Falla
 from appliance.identidad import Identidad
+from appliance.imagenes import Imagenes
 from ensayo.laboratorio.fragil import ConexionFragil, Momento, Muerte, copiar, poner_en_lugar
 from ensayo.laboratorio.guion import Tarea
 from ensayo.laboratorio.proceso import EPOCA, llave_de, proceso_de, publica_de
 from ensayo.laboratorio.red import Conexion, Red
 from ensayo.laboratorio.tiempo import RelojDeKiosco, Tiempo
 from nucleo.hechos import Hecho, HechoDeActa, IdActa, pertenencia
+from nucleo.sobre import huella
 
 AJUSTES: Final = Ajustes(sondeo_s=2.0)
 """Los de producción, salvo el sondeo: aquí se despierta al enlace en cuanto hay algo, así que mirar cada 50 ms sólo
@@ -45,6 +47,7 @@ class Kiosco:
         self.nombre = nombre
         self.equipo = equipo
         self.ruta = carpeta / "almacen.sqlite"
+        self.imagenes = Imagenes(carpeta / "imagenes")
         self.reloj = RelojDeKiosco(red.tiempo)
         self.vivo = False
         self.dichos: set[str] = set()
@@ -64,7 +67,6 @@ class Kiosco:
         self._narrar = narrar
         self._turno = 0
         self._arranques = 0
-        carpeta.mkdir(parents=True)
 
     # ------------------------------------------------------------------------------------------------------ prender
 
@@ -103,6 +105,7 @@ class Kiosco:
             dormir=lambda _segundos: None,
             azar=self._azar,
             decir=self._oir,
+            alrededor=Alrededor(imagenes=self.imagenes),
         )
         self.vivo = True
         self._conexion: Conexion | None = None
@@ -110,9 +113,23 @@ class Kiosco:
         self.avisar()
 
     def _conectar(self, testamento: Testamento) -> Transporte:
+        self._mandadas: set[str] = set()
         self._conexion = self._red.conexion(self.equipo, testamento)
         self._conexion.avisar = self.avisar
         return self._conexion
+
+    def ver_subir(self, conexion: Conexion, tema: str, carga: bytes) -> str:
+        """Mira pasar lo que este enlace publica; devuelve la queja si una imagen se adelanta a una cifra."""
+        if not self.vivo or conexion is not self._conexion:
+            return ""
+        if tema.endswith("/hechos"):
+            self._mandadas.add(huella(carga.decode("ascii")))
+        elif tema.endswith("/imagen"):
+            self._cuenta["trozo de imagen mandado"] += 1
+            esperan = [p.huella for p in self.almacen.pendientes(1, AJUSTES.ventana)]
+            if faltan := [h for h in esperan if h not in self._mandadas]:
+                return f"{self.nombre} manda imágenes con {len(faltan)} cifras sin mandar"
+        return ""
 
     def _oir(self, dicho: str) -> None:
         self._narrar(f"{self._tiempo.segundos:7.2f} · {self.nombre} · {dicho.split(' · ', 2)[2]}")
@@ -215,6 +232,8 @@ class Kiosco:
             hora = self.reloj.ahora()
             hecho = empezado or tarea.hacer(hora)
             empezado = hecho if hora.year > 1971 else None
+            if tarea.imagen:
+                self.imagenes.guardar(tarea.imagen)
             (asiento,) = self.almacen.asentar([hecho], hora, self.reloj.calidad())
         except Falla as falla:
             self._cuenta[f"el kiosco no guardó: {falla.rechazo.codigo}"] += 1

@@ -19,7 +19,7 @@ from ensayo.laboratorio.hostil import Hostil
 from ensayo.laboratorio.invariantes import Juez
 from ensayo.laboratorio.kiosco import Kiosco
 from ensayo.laboratorio.proceso import INICIO, proceso_de
-from ensayo.laboratorio.red import Cable, Red
+from ensayo.laboratorio.red import Cable, Conexion, Red
 from ensayo.laboratorio.tiempo import Tiempo
 from servicio_central.tropiezo import Tropiezo
 
@@ -103,6 +103,14 @@ class _Noche:
         # De lo que inventó un kiosco hostil nadie responde si además se pierde el disco del centro.
         self.juez.discos_cambiados.add(HOSTIL)
         self.compuesto = False
+        self.red.mirar_subida = self._ver_subir
+
+    def _ver_subir(self, conexion: Conexion, tema: str, carga: bytes) -> None:
+        if tema.endswith("/hechos"):
+            self.hostil.oidos.append(carga)
+        for kiosco in self.todos:
+            if queja := kiosco.ver_subir(conexion, tema, carga):
+                self.juez.acusar(queja)
 
     def _kiosco(self, nombre: str, equipo: str) -> Kiosco:
         carpeta = self.carpeta / nombre
@@ -206,7 +214,7 @@ class _Noche:
     @staticmethod
     def _entregado(kiosco: Kiosco) -> bool:
         resumen = kiosco.almacen.resumen()
-        return resumen.pendientes == resumen.apartados
+        return resumen.pendientes == resumen.apartados and not kiosco.almacen.resumen_de_imagenes().pendientes
 
     def _juzgar(self) -> None:
         self._mirar()
@@ -341,7 +349,6 @@ class _Noche:
             self.despues(d, lambda: self.centro.recargar(completa))
 
     def soltar_hostil(self, d: Desgracia, _kiosco: Kiosco) -> None:
-        self.red.mirar_subida = lambda _e, tema, carga: self.hostil.oidos.append(carga) if "hechos" in tema else None
         tareas = guion_de(self.azar, self.casillas, 25, self.tiempo.segundos, NOCHE_S)
         for tarea in tareas:
             self.tiempo.dentro_de(tarea.segundo - self.tiempo.segundos, lambda t=tarea: self.hostil.actuar(t))  # type: ignore[misc]

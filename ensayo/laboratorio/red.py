@@ -15,6 +15,9 @@ from appliance.enlace.transporte import EN_VUELO, EnlaceCaido, Mensaje, Testamen
 from ensayo.laboratorio.tiempo import Tiempo
 from nucleo.temas import Carril, TemaInvalido, leer_tema
 
+REINTENTO_S = 1.0
+"""Cada cuánto insiste TCP por un cable mudo."""
+
 VIGILIA_S = 30.0
 """Segundos que tarda el bróker en dar por muerta una conexión que calla."""
 
@@ -41,8 +44,8 @@ class Red:
         self.viva = True
         self.al_centro: Callable[[str, bytes], None] | None = None
         self.cables: dict[str, Cable] = {}
-        self.mirar_subida: Callable[[str, str, bytes], None] = lambda _equipo, _tema, _carga: None
-        """Lo que el juez quiere ver pasar: quién publica, en qué tema y qué."""
+        self.mirar_subida: Callable[[Conexion, str, bytes], None] = lambda _conexion, _tema, _carga: None
+        """Lo que el juez quiere ver pasar: por dónde se publica, en qué tema y qué."""
         self._azar = azar
         self._cuenta = cuenta
         self._conexiones: dict[str, Conexion] = {}
@@ -121,12 +124,16 @@ class Red:
 
     def subir(self, conexion: Conexion, tema: str, carga: bytes) -> None:
         """Un PUBLISH del kiosco: llega al bróker, que lo toma y lo reparte."""
-        self.mirar_subida(conexion.equipo, tema, carga)
+        self.mirar_subida(conexion, tema, carga)
         cable = self.cable(conexion.equipo)
         vida = self._vidas
 
         def tomar() -> None:
-            if vida != self._vidas or not self.esta(conexion) or cable.mudo:
+            if self.cable(conexion.equipo).mudo and vida == self._vidas and self.esta(conexion):
+                # TCP insiste: mientras la conexión viva, lo mandado llega cuando el cable vuelve.
+                self.tiempo.dentro_de(REINTENTO_S, tomar)
+                return
+            if vida != self._vidas or not self.esta(conexion):
                 self._cuenta["mensaje que no llegó al bróker"] += 1
                 return
             self.tiempo.dentro_de(self._azar.uniform(*cable.latencia), conexion.tomado)
@@ -151,7 +158,9 @@ class Red:
 
     def _entregar_al_kiosco(self, conexion: Conexion, cable: Cable, tema: str, carga: bytes) -> None:
         def llegar() -> None:
-            if self.esta(conexion) and not cable.mudo:
+            if self.cable(conexion.equipo).mudo and self.esta(conexion):
+                self.tiempo.dentro_de(REINTENTO_S, llegar)
+            elif self.esta(conexion):
                 conexion.recibir(Mensaje(tema, carga))
 
         self.tiempo.dentro_de(self._azar.uniform(*cable.latencia), llegar)

@@ -41,6 +41,9 @@ EJERCITADO = (
     "el enlace dijo: ALARMA",
     "acta publicada que un hecho nuevo cambió",
     "acta en duda",
+    "trozo de imagen mandado",
+    "imagen completa",
+    "imagen perdida",
 )
 """Lo que unos cientos de noches deben haber hecho al menos una vez; si no, el azar no llega a todo."""
 

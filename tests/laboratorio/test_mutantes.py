@@ -131,17 +131,29 @@ def borrar_antes_de_tiempo(parche: pytest.MonkeyPatch) -> None:
 
     def aplicar(t: Any, acuse: Any, *resto: Any) -> ResultadoAcuse:
         resultado = original(t, acuse, *resto)
-        for tabla in ("hechos", "bandeja"):
+        for tabla in ("imagenes", "hechos", "bandeja"):
             t.conexion.execute(f"DROP TRIGGER IF EXISTS {tabla}_sin_delete")
         cerrados = (
             "SELECT secuencia FROM bandeja WHERE estado = 'cerrado' AND secuencia < (SELECT max(secuencia) FROM hechos)"
         )
         viejos = [f for f in t.conexion.execute(cerrados) if f[0] < acuse.contiguo]
+        t.conexion.executemany("DELETE FROM imagenes WHERE secuencia = ?", viejos)
         t.conexion.executemany("DELETE FROM bandeja WHERE secuencia = ?", viejos)
         t.conexion.executemany("DELETE FROM hechos WHERE secuencia = ?", viejos)
         return resultado
 
     parche.setattr(bandeja, "aplicar", aplicar)
+
+
+def mandar_imagenes_antes_que_cifras(parche: pytest.MonkeyPatch) -> None:
+    """Los trozos no esperan a que salgan las cifras, y salen antes."""
+    parche.setattr(Envio, "hay_por_mandar", lambda *_: False)
+    mandar = Envio.mandar
+
+    def despacio(self: Envio, ahora: float, publicar: Callable[[str], bool]) -> int:
+        return mandar(self, ahora, publicar) if int(ahora) % 3 == 0 else 0
+
+    parche.setattr(Envio, "mandar", despacio)
 
 
 def callar_lo_bifurcado(parche: pytest.MonkeyPatch) -> None:
@@ -167,6 +179,7 @@ MUTANTES: Final[Sequence[Mutar]] = (
     ordenar_por_reloj_de_pared,
     ordenar_latidos_por_reloj,
     borrar_antes_de_tiempo,
+    mandar_imagenes_antes_que_cifras,
 )
 
 
