@@ -102,7 +102,7 @@ def _jornada(opciones: argparse.Namespace, consola: Console) -> int:
     consola.print("Montando autoridad, bróker, centro y kioscos, cada uno en su proceso…")
     with Escenario(carpeta, noche.definicion, noche.proceso, noche.agendas, opciones.imagenes) as escenario:
         base = f"http://127.0.0.1:{escenario.puerto_web}"
-        consola.print(f"Página pública: {base}/   ·   Operación: {base}/operacion")
+        consola.print(f"Página pública: {base}/   ·   Operación: {base}/proyector")
         comparaciones = _vivir(noche, escenario, fin, opciones.velocidad, consola)
         sobres = contar_sobres({e: escenario.kiosco(e) for e in escenario.equipos}, escenario.centro)
         mostrar(consola, comparaciones, sobres)

@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 from nucleo.casilla import Casilla
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, huella, leer_json, verificar
-from nucleo.temas import USUARIO_CENTRO
+from nucleo.temas import RESERVADOS
 
 AUTORIDAD: Final = "autoridad"
 """Identidad (`kid`) de la autoridad que firma el padrón."""
@@ -222,7 +222,7 @@ def _leer(dato: Mapping[str, Any], propia: str) -> Padron:
 
 def _nombre(nombre: str) -> str:
     # Un kiosco con uno de esos nombres heredaría los permisos del centro en el bróker, o firmaría padrones.
-    if _NOMBRE.fullmatch(nombre) is None or nombre in (USUARIO_CENTRO, AUTORIDAD):
+    if _NOMBRE.fullmatch(nombre) is None or nombre in (*RESERVADOS, AUTORIDAD):
         raise ValueError(nombre)
     return nombre
 

@@ -20,6 +20,12 @@ from nucleo.modos import MODOS
 USUARIO_CENTRO: Final = "centro"
 """CN del certificado del agregador."""
 
+USUARIO_OBSERVADOR: Final = "observador"
+"""CN de quien mira con `mosquitto_sub` lo mismo que la sala: lee lo que sube y lo que baja, y no escribe nada."""
+
+RESERVADOS: Final = frozenset({USUARIO_CENTRO, USUARIO_OBSERVADOR})
+"""Ningún equipo se llama así: para el bróker tendría esos permisos."""
+
 _AMBITO: Final = re.compile(rf"({'|'.join(MODOS)})-([a-z0-9][a-z0-9\-]{{0,29}})")
 _EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 
@@ -58,7 +64,7 @@ class Tema:
     def __post_init__(self) -> None:
         if _AMBITO.fullmatch(self.ambito) is None:
             raise TemaInvalido(f"{self.ambito[:60]!r} no es <modo>-<proceso> en minúsculas, como simulacro-oax2022")
-        if _EQUIPO.fullmatch(self.equipo) is None or self.equipo == USUARIO_CENTRO:
+        if _EQUIPO.fullmatch(self.equipo) is None or self.equipo in RESERVADOS:
             raise TemaInvalido(f"{self.equipo[:60]!r} no es un nombre de equipo")
 
     def __str__(self) -> str:
@@ -101,7 +107,8 @@ def filtro_del_centro(ambito: str, carril: Carril) -> str:
 def acl_mosquitto(ambito: str) -> str:
     """Lista de acceso para mosquitto con `use_identity_as_username`: el CN del certificado es el usuario.
 
-    Cada kiosco escribe sólo en sus temas que suben y lee sólo los suyos que bajan; el centro, al revés.
+    Cada kiosco escribe sólo en sus temas que suben y lee sólo los suyos que bajan; el centro, al revés. El observador
+    lee unos y otros; el `deny` hace falta porque los `pattern` valen para todo usuario, también para él.
     """
     if _AMBITO.fullmatch(ambito) is None:
         raise TemaInvalido(f"{ambito[:60]!r} no es un ámbito")
@@ -113,4 +120,7 @@ def acl_mosquitto(ambito: str) -> str:
     lineas += ["", f"user {USUARIO_CENTRO}"]
     lineas += [f"topic read prep/{ambito}/+/sube/{c}" for c in suben]
     lineas += [f"topic write prep/{ambito}/+/baja/{c}" for c in bajan]
+    lineas += ["", f"user {USUARIO_OBSERVADOR}", f"topic deny prep/{ambito}/{USUARIO_OBSERVADOR}/#"]
+    lineas += [f"topic read prep/{ambito}/+/sube/{c}" for c in suben]
+    lineas += [f"topic read prep/{ambito}/+/baja/{c}" for c in bajan]
     return "\n".join(lineas) + "\n"

@@ -17,7 +17,7 @@ from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
 
 _ROJO: Final = 6.0
-"""Segundos que las páginas sobreviven a la ingesta: una vuelta de `/operacion`, para que quien mira lo vea en rojo."""
+"""Segundos que las páginas sobreviven a la ingesta: lo que tarda la sala, para que quien mira lo vea en rojo."""
 
 
 def main() -> None:
@@ -61,13 +61,16 @@ def _servir(centro: arranque.Centro, puerto: int, ingesta: Thread) -> None:
 
     with suppress(OSError):
         print(f"Resultados: http://127.0.0.1:{puerto}/", flush=True)
-        print(f"Operación:  http://127.0.0.1:{puerto}/operacion", flush=True)
+        print(f"Operación:  http://127.0.0.1:{puerto}/operacion  (sin cuenta: /proyector)", flush=True)
+    servidores: list[uvicorn.Server] = []
+    app = aplicacion(centro, lambda: any(s.should_exit for s in servidores))
     servidor = uvicorn.Server(
         uvicorn.Config(
-            aplicacion(centro), host="127.0.0.1", port=puerto, log_level="warning", access_log=False,
-            server_header=False, timeout_graceful_shutdown=3,
+            app, host="127.0.0.1", port=puerto, log_level="warning", access_log=False, server_header=False,
+            proxy_headers=False, timeout_graceful_shutdown=3,
         )
     )  # fmt: skip
+    servidores.append(servidor)
 
     def acompanar() -> None:
         # Unas páginas sin ingesta detrás engañan: si ella termina, ellas también.

@@ -85,7 +85,12 @@ def anomalias_de(carpeta: Path) -> list[Anomalia]:
     with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         cadenas = bd.execute("SELECT equipo, epoca, contiguo FROM cadenas ORDER BY equipo, epoca").fetchall()
-        return [a for e, p, n in cadenas for a in comprobar(e, p, _hojas(bd, e, p, n))]
+        return [a for e, p, n in cadenas for a in anomalias_de_cadena(bd, e, p, n)]
+
+
+def anomalias_de_cadena(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Anomalia]:
+    """Lo mismo, de una sola cadena hasta su `contiguo`. Raises: uno de `puerto_almacen.ERRORES`."""
+    return comprobar(equipo, epoca, _hojas(bd, equipo, epoca, contiguo))
 
 
 def _hojas(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Hoja]:

@@ -1,4 +1,4 @@
-"""Las páginas del centro en un Chromium de verdad: la pública y la de operación."""
+"""Las páginas del centro en un Chromium de verdad: la pública y el proyector, sin JavaScript."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from nucleo.campo import ILEGIBLE, Campo, Numero
 from nucleo.hechos import Captura, Hecho, IdActa, SinActa
 from nucleo.temas import Carril
 from servicio_central import arranque, web
+from servicio_central.almacen import Almacen
 from servicio_central.arranque import Centro
 from servicio_central.corte import hacer_corte
 from servicio_central.ingesta import Mensaje
@@ -177,7 +178,7 @@ def test_un_corte_nuevo_no_cambia_el_anterior(sitio: Sitio, pagina: Page) -> Non
     assert "20:40" in pagina.inner_text("body")
 
 
-def test_operacion_muestra_primero_lo_que_hay_que_atender(sitio: Sitio, pagina: Page, tmp_path: Path) -> None:
+def test_el_proyector_muestra_primero_lo_que_hay_que_atender(sitio: Sitio, pagina: Page, tmp_path: Path) -> None:
     ultimo = sitio.mensajes[-1].datos.decode()
     sitio.centro.ingesta.procesar(
         [
@@ -185,19 +186,19 @@ def test_operacion_muestra_primero_lo_que_hay_que_atender(sitio: Sitio, pagina: 
             Mensaje(sitio.inscrito.tema("catd-01", Carril.HECHOS), b"basura"),
         ]
     )
-    pagina.goto("/operacion")
-    texto = pagina.inner_text("body")
-    assert "por atender" in pagina.inner_text("h1")
-    assert "no tiene enlace con el bróker" in texto
-    assert "FIRMA: 1" in texto
-    primera = pagina.inner_text("table >> nth=1 >> tbody tr >> nth=0")
-    assert "catd-01" in primera
-    assert "2 mensajes en cuarentena" in primera
-    assert "Nunca ha hablado" in pagina.inner_text("tr:has-text('catd-02')")
-    pagina.screenshot(path=tmp_path / "operacion.png", full_page=True)
+    assert esperar(lambda: "cuarentena" in httpx.get(f"{sitio.url}/proyector").text)
+    pagina.goto("/proyector")
+    assert "1 crítica" in pagina.inner_text("h1")
+    primera = pagina.inner_text("#alarmas article >> nth=0")
+    assert "no tiene enlace con el bróker" in primera
+    texto = pagina.inner_text("#alarmas")
+    assert "catd-01" in texto
+    assert "en cuarentena (FIRMA)" in texto
+    assert "nunca" in pagina.inner_text("#c-catd-02")
+    pagina.screenshot(path=tmp_path / "proyector.png", full_page=True)
 
 
-def test_una_pagina_ajena_no_puede_leer_ni_enmarcar_operacion(sitio: Sitio) -> None:
+def test_una_pagina_ajena_no_puede_leer_ni_enmarcar_la_sala(sitio: Sitio) -> None:
     for host in (
         "ataque.example",
         f"127.0.0.1.ataque.example:{sitio.puerto}",
@@ -206,21 +207,22 @@ def test_una_pagina_ajena_no_puede_leer_ni_enmarcar_operacion(sitio: Sitio) -> N
         "[::1].x",
         "127.0.0.1:x",
     ):
-        assert httpx.get(f"{sitio.url}/operacion", headers={"Host": host}).status_code in (400, 421)
+        assert httpx.get(f"{sitio.url}/proyector", headers={"Host": host}).status_code in (400, 421)
     for host in ("localhost", f"localhost:{sitio.puerto}", f"[::1]:{sitio.puerto}"):
-        assert httpx.get(f"{sitio.url}/operacion", headers={"Host": host}).status_code == 200
-    cabeceras = httpx.get(f"{sitio.url}/operacion").headers
+        assert httpx.get(f"{sitio.url}/proyector", headers={"Host": host}).status_code == 200
+    cabeceras = httpx.get(f"{sitio.url}/proyector").headers
     assert "frame-ancestors 'none'" in cabeceras["content-security-policy"]
-    assert "script" not in cabeceras["content-security-policy"]
-    for metodo in ("POST", "PUT", "DELETE", "OPTIONS"):
+    for metodo in ("PUT", "DELETE", "OPTIONS"):
         assert httpx.request(metodo, f"{sitio.url}/operacion").status_code == 405
 
 
-def test_operacion_responde_aunque_el_almacen_este_ocupado(sitio: Sitio) -> None:
-    sitio.centro.almacen.bd.execute("BEGIN IMMEDIATE")
+def test_la_sala_responde_aunque_el_almacen_este_ocupado(sitio: Sitio) -> None:
+    almacen = sitio.centro.almacen
+    assert isinstance(almacen, Almacen)
+    almacen.bd.execute("BEGIN IMMEDIATE")
     try:
         comienzo = time.monotonic()
-        assert httpx.get(f"{sitio.url}/operacion").status_code == 200
+        assert httpx.get(f"{sitio.url}/proyector").status_code == 200
         assert time.monotonic() - comienzo < 3
     finally:
-        sitio.centro.almacen.bd.execute("ROLLBACK")
+        almacen.bd.execute("ROLLBACK")

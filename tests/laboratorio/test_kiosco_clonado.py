@@ -83,7 +83,7 @@ def test_una_llave_clonada_se_bifurca_a_la_vista_y_los_demas_siguen(noche: Noche
         assert (equipo, donde) == (victima, secuencia)
         # Nada del sano se detuvo, y operación lo lee en su página.
         assert _esperar(lambda: escenario.pendientes()[sano] == 0)
-        url = f"http://127.0.0.1:{escenario.puerto_web}/operacion"
+        url = f"http://127.0.0.1:{escenario.puerto_web}/proyector"
         with urllib.request.urlopen(url, timeout=10) as respuesta:
             pagina = respuesta.read().decode()
         assert "bifurca" in pagina.lower()

@@ -229,8 +229,8 @@ def test_si_la_ingesta_muere_operacion_se_pone_roja(centro: CentroDePrueba, monk
 
     monkeypatch.setattr(enlace, "_ciclo", morir)
     enlace.correr(Event())
-    dicho = alarmas_de(centro.carpeta, PROCESO, centro.padron(), enlace.estado, HORA)
-    assert any("LA INGESTA SE DETUVO" in que for que in dicho)
+    alarmas = alarmas_de(centro.carpeta, PROCESO, centro.padron(), enlace.estado, HORA)
+    assert any("LA INGESTA SE DETUVO" in que for que in alarmas)
     assert "DEFECTO" in dicho[0]
 
 

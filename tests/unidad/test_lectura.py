@@ -16,7 +16,7 @@ from nucleo.libro import en_duda
 from servicio_central.corte import actas_del_libro, hacer_corte
 from servicio_central.enlace import Estado
 from servicio_central.lectura import leer_hechos
-from servicio_central.tablero import retratar
+from tests.sala_de_prueba import alarmas_de
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba
 
 CASILLA = next(iter(PROCESO.casillas.values()))
@@ -67,8 +67,8 @@ def test_dos_catd_que_leen_distinto_dejan_el_acta_en_duda_y_no_publicada(
     hechos = leer_hechos(centro.carpeta, ELECCION.clave).hechos
     assert en_duda(ELECCION.clave, hechos) == (CASILLA.clave,)
     hacer_corte(centro.carpeta, PROCESO, ELECCION.clave, AHORA + timedelta(hours=1))
-    tablero = retratar(centro.carpeta, PROCESO, centro.padron(), Estado(), datetime.now(UTC))
-    assert any(CASILLA.clave in p for p in tablero.problemas), "operación tiene que saber cuál se retiró"
+    dicho = alarmas_de(centro.carpeta, PROCESO, centro.padron(), Estado(), datetime.now(UTC))
+    assert any(CASILLA.clave in que for que in dicho), "operación tiene que saber cuál se retiró"
 
 
 def test_cada_nombre_queda_bajo_su_catd() -> None:

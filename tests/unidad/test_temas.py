@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nucleo.temas import (
+    RESERVADOS,
     USUARIO_CENTRO,
+    USUARIO_OBSERVADOR,
     Carril,
     Tema,
     TemaInvalido,
@@ -20,7 +22,7 @@ from tests.estrategias import equipos
 
 AMBITO = "simulacro-oax2022"
 ambitos = st.builds("{}-{}".format, st.sampled_from(("simulacro", "oficial")), st.text("az09", min_size=1, max_size=30))
-temas = st.builds(Tema, ambitos, equipos.filter(lambda e: e != USUARIO_CENTRO), st.sampled_from(Carril))
+temas = st.builds(Tema, ambitos, equipos.filter(lambda e: e not in RESERVADOS), st.sampled_from(Carril))
 
 
 @given(temas)
@@ -140,6 +142,18 @@ def test_cada_quien_escribe_y_lee_lo_suyo_y_nada_mas(usuario: str, accion: str, 
     }.get((usuario, accion), False)
     assert permite(usuario, accion, tema) == debe
     assert not permite(usuario, accion, tema.replace("simulacro", "oficial")), "otro modo, otro mundo"
+
+
+def test_el_observador_lee_todo_lo_de_su_ambito_y_no_escribe_ni_con_su_nombre() -> None:
+    for carril in Carril:
+        tema = str(Tema(AMBITO, "catd-01", carril))
+        assert permite(USUARIO_OBSERVADOR, "read", tema)
+        assert not permite(USUARIO_OBSERVADOR, "write", tema)
+        assert not permite(USUARIO_OBSERVADOR, "read", tema.replace("simulacro", "oficial"))
+    # Los `pattern` también valen para él: sin esto podría escribir como si fuera un equipo de ese nombre.
+    assert ("deny", f"prep/{AMBITO}/{USUARIO_OBSERVADOR}/#") in permisos(USUARIO_OBSERVADOR)
+    with pytest.raises(TemaInvalido):
+        Tema(AMBITO, USUARIO_OBSERVADOR, Carril.HECHOS)
 
 
 def test_la_lista_no_abre_comodines_a_los_kioscos() -> None:

@@ -1,0 +1,204 @@
+"""El único que mira el almacén por cuenta de la sala: retrata, calcula alarmas, asienta lo que cambió y lo reparte.
+
+Mira cuando el almacén cambia (`PRAGMA data_version`), cuando el enlace recibe algo o cuando alguien reconoce una
+alarma, y una vez por segundo aunque nada cambie: el silencio también es noticia. Cuántos navegadores haya no le cuesta.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Final
+
+from servicio_central import almacenes
+from servicio_central.monitor import alarmas
+from servicio_central.monitor.difusion import Difusion, suceso
+from servicio_central.monitor.episodios import Episodios, Presente
+from servicio_central.monitor.fotografo import Fotografo
+from servicio_central.monitor.grupos import hora
+from servicio_central.monitor.historia import Historia
+from servicio_central.monitor.libreta import Libreta
+from servicio_central.monitor.pintor import Pagina, Pintor
+from servicio_central.monitor.retrato import Retrato
+from servicio_central.monitor.umbrales import Umbrales
+from servicio_central.puerto_almacen import ERRORES, Lector
+
+if TYPE_CHECKING:
+    from servicio_central.arranque import Centro
+
+_SONDEO: Final = 0.05
+"""Segundos entre preguntas de si algo cambió."""
+
+_AL_MENOS: Final = 1.0
+"""Segundos, como mucho, entre dos retratos."""
+
+_DESCANSO: Final = 0.15
+_PARTE: Final = 2.0
+"""Descansa lo que `_DESCANSO` o el doble de lo que tardó: nunca toma más de un tercio de un núcleo."""
+
+_PULSO: Final = 5.0
+"""Segundos entre pulsos: con ellos el navegador sabe que lo que ve está al día."""
+
+
+class Observador:
+    """Lo último visto, ya pintado, y el hilo que lo mantiene."""
+
+    def __init__(
+        self,
+        centro: Centro,
+        libreta: Libreta,
+        episodios: Episodios,
+        umbrales: Umbrales,
+        ahora: Callable[[], datetime],
+    ) -> None:
+        self._centro = centro
+        self._umbrales = umbrales
+        self._ahora = ahora
+        self._historia = Historia(libreta)
+        self._episodios = episodios
+        self._fotografo = Fotografo(centro.carpeta, umbrales, self._historia.ultimos())
+        self._pintor = Pintor(umbrales)
+        self._turno = Lock()
+        self._despertar = Event()
+        self._hilo: Thread | None = None
+        self._parar = Event()
+        self._serie = secrets.token_hex(4)
+        """Distingue este arranque: un navegador que vuelve con la versión de otro recibe todo."""
+        self._numero = 0
+        self._lector: Lector | None = None
+        self._libreta_mal = ""
+        self.sala, self.proyector = Difusion(200), Difusion(60)
+        self.retrato: Retrato | None = None
+        self.presentes: tuple[Presente, ...] = ()
+        self._paginas = (Pagina(), Pagina())
+        self.miradas = 0
+        self.segundos_de_mirada = 0.0
+        self.debe_terminar: Callable[[], bool] = lambda: False
+
+    # ----------------------------------------------------------------------------------------------------- el hilo
+
+    def empezar(self) -> None:
+        """Corre en su hilo hasta `terminar`."""
+        self._hilo = Thread(target=self._ciclo, name="observador", daemon=True)
+        self._hilo.start()
+
+    def terminar(self) -> None:
+        """Despide a los navegadores y espera al hilo."""
+        self._parar.set()
+        self._despertar.set()
+        self._despedir()
+        if self._hilo is not None:
+            self._hilo.join(timeout=5)
+
+    def despertar(self) -> None:
+        """Alguien asentó algo: que se vea ya."""
+        self._despertar.set()
+
+    def _despedir(self) -> None:
+        self.sala.cerrar()
+        self.proyector.cerrar()
+
+    def _ciclo(self) -> None:
+        marca: object = None
+        visto = pulso = listo = 0.0
+        while not self._parar.is_set():
+            if self.debe_terminar():
+                # Un navegador que sigue oyendo no dejaría terminar al servidor.
+                self._despedir()
+            pedido = self._despertar.wait(_SONDEO)
+            self._despertar.clear()
+            instante = time.monotonic()
+            if instante < listo and not pedido:
+                continue
+            actual = self._marca()
+            if pedido or actual != marca or instante - visto >= _AL_MENOS:
+                marca = actual
+                with suppress(Exception):
+                    # Un defecto al pintar no debe apagar la sala: el navegador lo nota porque deja de haber pulso.
+                    self.mirar()
+                    visto = time.monotonic()
+                listo = time.monotonic() + max(_DESCANSO, _PARTE * (time.monotonic() - instante))
+            if visto > pulso and time.monotonic() - pulso >= _PULSO:
+                pulso = time.monotonic()
+                self._pulsar()
+
+    def _marca(self) -> object:
+        """Cambia si algo pudo cambiar. Con un almacén que no es SQLite queda lo que dice el enlace y el segundero."""
+        estado, vigia = self._centro.enlace.estado, self._centro.vigia
+        version = None
+        try:
+            if self._lector is None:
+                self._lector = almacenes.leer(self._centro.carpeta)
+            version = self._lector.execute("PRAGMA data_version").fetchone()
+        except ERRORES:
+            self._lector = None
+        numero = None if version is None else int(version[0])
+        return (
+            numero, estado.recibidos, estado.conectado, estado.detenido, vigia.padron.version, vigia.proceso.huella
+        )  # fmt: skip
+
+    # ----------------------------------------------------------------------------------------------------- mirar
+
+    def mirar(self) -> None:
+        """Un retrato completo, hasta repartirlo. Raises: lo que sea un defecto; lo esperado se vuelve alarma."""
+        comienzo = time.monotonic()
+        with self._turno:
+            vigia, ahora = self._centro.vigia, self._ahora()
+            retrato = self._fotografo.retratar(vigia.proceso, vigia.padron, self._centro.enlace.estado, ahora)
+            retrato = replace(retrato, libreta_mal=self._libreta_mal)
+            lista = alarmas.calcular(retrato, self._umbrales)
+            try:
+                if not retrato.almacen_mal:
+                    self._historia.asentar(retrato.kioscos, ahora)
+                self.presentes = self._episodios.asentar(lista, ahora)
+                self._libreta_mal = ""
+            except sqlite3.Error as error:
+                self._libreta_mal = str(error)
+                self.presentes = self._episodios.sin_asentar(lista)
+            self.retrato = retrato
+            antes, self._paginas = self._paginas, self._pintor.pintar(retrato, self.presentes, vigia.proceso.huso)
+            cambios = [nueva.cambios(vieja) for nueva, vieja in zip(self._paginas, antes, strict=True)]
+            if any(cambios):
+                self._numero += 1
+            for canal, html in zip((self.sala, self.proyector), cambios, strict=True):
+                if html:
+                    canal.mandar(suceso("cambios", html, self.version))
+        self.miradas += 1
+        self.segundos_de_mirada += time.monotonic() - comienzo
+
+    def _pulsar(self) -> None:
+        for canal in (self.sala, self.proyector):
+            canal.mandar(suceso("cambios", self.pulso()))
+
+    # ------------------------------------------------------------------------------------------- para las páginas
+
+    @property
+    def version(self) -> str:
+        """De qué retrato son las páginas."""
+        return f"{self._serie}-{self._numero}"
+
+    def pulso(self) -> str:
+        """La hora de lo que se ve."""
+        retrato = self.retrato
+        if retrato is None:
+            return ""
+        huso = self._centro.vigia.proceso.huso
+        return f'<p id="pulso" class="pulso" hx-swap-oob="true">Al día a las {hora(retrato.hora, huso)}</p>'
+
+    def pagina(self, *, proyector: bool = False) -> tuple[str, Pagina]:
+        """La versión y sus pedazos; la primera vez, si el hilo aún no mira, los hace ya."""
+        if self.retrato is None:
+            self.mirar()
+        with self._turno:
+            return self.version, self._paginas[1 if proyector else 0]
+
+    def al_volver(self, version: str, *, proyector: bool = False) -> bytes:
+        """Lo que le falta a quien tiene esa versión: nada, o todo."""
+        actual, pagina = self.pagina(proyector=proyector)
+        return suceso("cambios", self.pulso() + ("" if version == actual else pagina.completa()), actual)
