@@ -11,13 +11,13 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nucleo.latido import Latido
 from servicio_central.cadena import Cadena, Eslabon, de_eslabones
-from servicio_central.esquema import ESQUEMA, disparadores
+from servicio_central.esquema import ESQUEMA, disparadores, ponerse_al_dia
 
 if TYPE_CHECKING:
     from servicio_central.puerto_almacen import Sabido
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 TOPE_APARTADOS: Final = 2000
 """Renglones de cuarentena, de bifurcaciones y de espera por equipo. Pasado el tope sólo se cuentan: quien mande basura
 distinta sin parar no llena el disco."""
+
+
+_COLUMNAS: Final = ", ".join(c.name for c in fields(Latido))
+_VALORES: Final = ", ".join("?" for _ in fields(Latido))
+"""Un latido se guarda entero: cada campo es una columna del mismo nombre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ class Almacen:
         bd.execute("PRAGMA synchronous = FULL")
         # Las defensas de un esquema ajeno: un almacén traído de otra parte no corre funciones al abrirse.
         bd.execute("PRAGMA trusted_schema = OFF")
-        bd.executescript(f"BEGIN IMMEDIATE;{ESQUEMA}{disparadores()}COMMIT;")
+        bd.executescript(f"BEGIN IMMEDIATE;{ESQUEMA}{disparadores()}")
+        ponerse_al_dia(bd)
+        bd.execute("COMMIT")
         return cls(bd)
 
     def cerrar(self) -> None:
@@ -89,9 +96,11 @@ class Almacen:
                 self.bd.execute("ROLLBACK")
             raise
 
-    def tomar(self, _equipos: Collection[str]) -> Sabido | None:
-        """Nada que tomar: el candado de la carpeta del centro ya impide otro escritor."""
-        return None
+    compartido = False
+    """El candado de la carpeta del centro impide otro escritor."""
+
+    def tomar(self, equipos: Collection[str], lugares: Collection[tuple[str, str, int]]) -> Sabido:
+        raise NotImplementedError("nadie más escribe: no hay de quién apartar")
 
     # ------------------------------------------------------------------------------------------------------------ hecho
 
@@ -278,24 +287,8 @@ class Almacen:
 
     def guardar_latido(self, latido: Latido, recibido: str, *, retroceso: bool) -> None:
         self.bd.execute(
-            "INSERT OR REPLACE INTO latidos VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                latido.equipo,
-                latido.catd,
-                latido.epoca,
-                latido.sesion,
-                latido.motivo,
-                latido.secuencia,
-                latido.huella,
-                latido.pendientes,
-                latido.apartados,
-                latido.hora,
-                latido.reloj,
-                latido.disco_libre,
-                latido.version,
-                recibido,
-                retroceso,
-            ),
+            f"INSERT OR REPLACE INTO latidos ({_COLUMNAS}, recibido, retroceso) VALUES ({_VALORES}, ?, ?)",
+            (*astuple(latido), recibido, retroceso),
         )
 
     def guardar_muerte(self, equipo: str, recibido: str) -> None:

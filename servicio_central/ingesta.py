@@ -35,7 +35,7 @@ from servicio_central.acuses import armar_acuses
 from servicio_central.almacen import Asentado
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.cubierto import Cubierto
-from servicio_central.juicio import HechoValido, Inaceptable, Juez, Juicio, LatidoValido, Mensaje, Todavia
+from servicio_central.juicio import HechoValido, Inaceptable, Juez, Juicio, LatidoValido, Mensaje, Todavia, TrozoValido
 from servicio_central.puerto_almacen import ERRORES, PuertoAlmacen
 
 LOTE: Final = 400
@@ -70,6 +70,8 @@ class Resultado:
     """(tema, JWS compacto), por publicar. Vacío si la transacción falló."""
     alarmas: tuple[str, ...] = ()
     """Lo que operación debe ver ya: bifurcaciones, cadenas rotas, retrocesos y cuarentenas nuevas."""
+    trozos: tuple[TrozoValido, ...] = ()
+    """Los de imagen, que aquí sólo se juzgan: se los queda `servicio_central.recepcion`, que contesta con recibos."""
 
     @property
     def cuenta(self) -> Counter[Destino]:
@@ -91,6 +93,7 @@ class _Lote:
     apartadas: dict[str, dict[str, str]] = field(default_factory=dict)
     """Equipo → huella → código de lo que en este lote no se pudo aceptar."""
     alarmas: list[str] = field(default_factory=list)
+    latidos: list[Latido] = field(default_factory=list)
 
 
 _ACEPTADO: Final = Dictamen(Destino.ACEPTADO)
@@ -121,11 +124,18 @@ class Ingesta:
         self._ahora = ahora
         self._cubierto = cubierto
         self._modo = modo or proceso.modo
+        self.al_latir: Callable[[Latido], None] = lambda _: None
+        """Se llama con cada latido nuevo, ya guardado; no debe lanzar."""
         self._juez = Juez(proceso, padron, self._modo)
         self._ambito = ambito_de(self._modo, proceso.clave)
         self._recordar()
 
     def _recordar(self) -> None:
+        if self._almacen.compartido:
+            # Cada lote lo lee de la base con sus equipos apartados; de memoria no se decide nada.
+            self._cadenas, self._con_apartados, self._esperan = {}, set[str](), set[str]()
+            self._de_fiar = True
+            return
         self._cadenas = self._almacen.cadenas_desde_hechos()
         for clave, anunciada in self._almacen.anunciadas().items():
             self._cadenas.setdefault(clave, Cadena()).anunciada = anunciada
@@ -151,6 +161,10 @@ class Ingesta:
         nada queda a medias.
         """
         juicios = [self._juez.juzgar(m) for m in mensajes]
+        trozos = tuple(j for j in juicios if isinstance(j, TrozoValido))
+        if len(trozos) == len(juicios):
+            # Una imagen no abre la transacción de los hechos ni la espera.
+            return Resultado((_ACEPTADO,) * len(juicios), trozos=trozos)
         lote = _Lote(self._ahora().isoformat())
         try:
             if not self._de_fiar:
@@ -169,19 +183,26 @@ class Ingesta:
             return Resultado(
                 (Dictamen(Destino.TRANSITORIO, "ALMACEN", causa),) * len(mensajes),
                 alarmas=(f"{causa}; nada se acusa hasta que haya disco",),
+                trozos=trozos,
             )
         # Si algo falló a medio camino, lo recordado en memoria ya no es lo guardado y se vuelve a leer.
         self._de_fiar = True
-        return Resultado(dictamenes, acuses, tuple(lote.alarmas))
+        for latido in lote.latidos:
+            self.al_latir(latido)
+        return Resultado(dictamenes, acuses, tuple(lote.alarmas), trozos)
 
     def _ponerse_al_dia(self, juicios: Sequence[Juicio]) -> None:
         """Con otro escritor en el mismo almacén, lo recordado de estos equipos puede haber cambiado."""
-        equipos = {equipo for j in juicios if (equipo := _equipo_de(j)) is not None}
-        if (sabido := self._almacen.tomar(equipos)) is None:
+        if not self._almacen.compartido:
             return
-        self._cadenas.update(sabido.cadenas)
-        self._con_apartados = self._con_apartados - equipos | sabido.con_apartados
-        self._esperan = set(sabido.esperan)
+        equipos = {equipo for j in juicios if (equipo := _equipo_de(j)) is not None}
+        hechos = [j.hecho for j in juicios if isinstance(j, HechoValido | Todavia)]
+        sabido = self._almacen.tomar(equipos, {(h.equipo, h.epoca, h.secuencia) for h in hechos})
+        for clave, cadena in sabido.cadenas.items():
+            # Lo que un latido anunció existe, aunque otro posterior haya dicho menos.
+            cadena.anunciada = max(cadena.anunciada, self._cadenas.get(clave, Cadena()).anunciada)
+        self._cadenas |= sabido.cadenas
+        self._con_apartados, self._esperan = set(sabido.con_apartados), set(sabido.esperan)
 
     # ---------------------------------------------------------------------------------------------------- uno por uno
 
@@ -191,6 +212,11 @@ class Ingesta:
                 return self._hecho(hecho, lote)
             case LatidoValido(latido):
                 return self._latido(latido, lote)
+            case TrozoValido():
+                return _ACEPTADO
+            case Todavia(hecho) if self._almacen.huella_en(hecho.equipo, hecho.epoca, hecho.secuencia) is not None:
+                # Su lugar ya está ocupado: es el mismo, que se aceptó antes de excluirlo, o una bifurcación.
+                return self._hecho(hecho, lote)
             case Todavia(hecho, codigo, causa):
                 self._almacen.esperar(
                     hecho.huella, hecho.equipo, mensaje.tema, codigo, causa, mensaje.datos, lote.ahora
@@ -258,10 +284,13 @@ class Ingesta:
                 "su disco se restauró de una copia o hay dos equipos con la misma llave"
             )
         self._almacen.guardar_latido(latido, lote.ahora, retroceso=retroceso)
+        lote.latidos.append(latido)
         return _ACEPTADO
 
     def _apartar(self, juicio: Inaceptable, mensaje: Mensaje, lote: _Lote) -> Dictamen:
-        sha256 = hashlib.sha256(mensaje.tema.encode("utf-8", "replace") + b"\0" + mensaje.datos).hexdigest()
+        # De trozos malos se guarda uno por equipo y código, y los demás se cuentan: son miles y no dicen más.
+        propio, cabe = (juicio.codigo.encode(), 64) if juicio.trozo else (mensaje.datos, MAXIMO_BYTES)
+        sha256 = hashlib.sha256(mensaje.tema.encode("utf-8", "replace") + b"\0" + propio).hexdigest()
         nueva = self._almacen.apartar(
             sha256,
             juicio.huella,
@@ -269,7 +298,7 @@ class Ingesta:
             mensaje.tema.encode("utf-8", "replace").decode()[:200],
             juicio.codigo,
             juicio.causa,
-            mensaje.datos[:MAXIMO_BYTES],
+            mensaje.datos[:cabe],
             len(mensaje.datos),
             lote.ahora,
         )
@@ -278,7 +307,7 @@ class Ingesta:
         if juicio.huella in self._esperan:
             self._almacen.ya_no_espera(juicio.huella)
             self._esperan.discard(juicio.huella)
-        if juicio.equipo is not None:
+        if juicio.equipo is not None and not juicio.trozo:
             self._anunciar(juicio.equipo, juicio, lote)
         return Dictamen(Destino.FATAL, juicio.codigo, juicio.causa)
 
@@ -320,6 +349,8 @@ def _equipo_de(juicio: Juicio) -> str | None:
             return latido.equipo
         case Inaceptable():
             return juicio.equipo
+        case TrozoValido():
+            return None
 
 
 def mensaje_de_hecho(ambito: str, equipo: str, compacto: str) -> Mensaje:

@@ -37,16 +37,22 @@ class Sabido:
 class PuertoAlmacen(Protocol):
     """Donde escribe la ingesta. Toda operación puede lanzar uno de `ERRORES`."""
 
+    @property
+    def compartido(self) -> bool:
+        """Si otro proceso puede estar escribiendo: entonces nada de lo recordado vale sin `tomar`."""
+        ...
+
     def cerrar(self) -> None: ...
 
     def transaccion(self) -> AbstractContextManager[None]:
         """Todo o nada, y durable al salir."""
         ...
 
-    def tomar(self, equipos: Collection[str]) -> Sabido | None:
+    def tomar(self, equipos: Collection[str], lugares: Collection[tuple[str, str, int]]) -> Sabido:
         """Aparta esos equipos hasta que acabe la transacción y dice lo que hay de ellos.
 
-        `None` si nadie más escribe: lo que quien llama recuerda sigue siendo lo guardado.
+        Args:
+            lugares: (equipo, época, secuencia) por los que se va a preguntar en `huella_en`.
         """
         ...
 
@@ -122,6 +128,8 @@ class Marca:
     hasta: int = 0
     ultima: str = ""
     cuantos: int = 0
+    vistas: frozenset[str] = frozenset()
+    """Huellas ya leídas que se volverán a ver."""
 
 
 class Lector(Protocol):
