@@ -7,7 +7,9 @@ quórum con un solo consumidor activo: lo de una clave llega en orden, y PUBACK 
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,9 @@ from typing import Any, Final
 from nucleo.claves import claves_del_centro, permisos
 from nucleo.padron import Padron
 from nucleo.temas import USUARIO_CENTRO, ambito_de
-from servicio_central import disco
+from servicio_central import disco, padrones
 from servicio_central.broker import MAXIMO_PAQUETE
+from servicio_central.tropiezo import Tropiezo
 
 INTERCAMBIO: Final = "amq.topic"
 REPARTO: Final = "prep-reparto"
@@ -155,3 +158,26 @@ def escribir(carpeta: Path, nodos: Sequence[Nodo], padron: Padron, colas: int, c
         propia.mkdir(parents=True, exist_ok=True)
         disco.escribir(propia / "rabbitmq.conf", configuracion(nodo, nodos, certificados).encode())
         disco.escribir(propia / "enabled_plugins", complementos().encode())
+
+
+def main() -> None:
+    """`python -m servicio_central.rabbitmq`: deja en una carpeta lo que el papel `roles/rabbitmq` lleva a cada nodo."""
+    lector = argparse.ArgumentParser(prog="python -m servicio_central.rabbitmq", description=main.__doc__)
+    lector.add_argument("--centro", type=Path, required=True, help="carpeta del centro: de ahí sale el padrón")
+    lector.add_argument("--salida", type=Path, required=True)
+    lector.add_argument("--nodos", required=True, help="nombres de Erlang separados por coma, como rabbit@n0")
+    lector.add_argument("--colas", type=int, default=4)
+    lector.add_argument("--certificados", default="/etc/rabbitmq/prep", help="carpeta de los certificados en el nodo")
+    opciones = lector.parse_args()
+    nodos = [Nodo(nombre) for nombre in opciones.nodos.split(",")]
+    try:
+        padron = padrones.mas_nuevo(opciones.centro)
+        opciones.salida.mkdir(parents=True, exist_ok=True)
+        escribir(opciones.salida, nodos, padron, opciones.colas, opciones.certificados)
+    except (Tropiezo, OSError) as error:
+        print(f"rabbitmq: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
