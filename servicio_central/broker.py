@@ -28,6 +28,10 @@ from servicio_central.tropiezo import Tropiezo
 MAXIMO_PAQUETE: Final = 64 * 1024
 """Bytes de un paquete MQTT: el doble del sobre más grande (`nucleo.sobre.MAXIMO_BYTES`)."""
 
+MAXIMA_COLA: Final = 256 * 2**20
+"""Bytes que se le guardan a un cliente lento. Más allá el bróker tira, y cada kiosco reenvía lo que no se le acusó; sin
+este tope, veinte mil mensajes grandes serían toda la memoria."""
+
 CUENTA: Final = "mosquitto"
 """Cuenta sin privilegios con la que corre si lo arranca root."""
 
@@ -60,8 +64,12 @@ persistence_location {carpeta}/persistencia/
 autosave_interval 30
 max_inflight_messages 100
 max_queued_messages 20000
+max_queued_bytes {MAXIMA_COLA}
 max_packet_size {MAXIMO_PAQUETE}
 max_keepalive 300
+retain_available false
+allow_zero_length_clientid false
+persistent_client_expiration 1h
 set_tcp_nodelay true
 log_dest stderr
 log_type error
@@ -101,6 +109,8 @@ def orden(centro: Path) -> list[str]:
             "corra `./prep inscribir`",
         )
     programa = _buscar_mosquitto()
+    # Lo que el bróker guarda se puede perder entero: que falte su carpeta no debe pedirle nada a nadie.
+    disco.carpeta_privada(carpeta / "persistencia")
     if os.geteuid() == 0:
         cuenta = _ceder(carpeta)
         propia = carpeta / "mosquitto.root.conf"

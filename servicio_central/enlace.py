@@ -10,11 +10,11 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 from threading import Event
 from typing import Final, Protocol
 
@@ -23,7 +23,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from nucleo.temas import USUARIO_CENTRO, Carril, filtro_del_centro
 from servicio_central.broker import contexto_tls
-from servicio_central.ingesta import LOTE, Ingesta, Mensaje, Resultado
+from servicio_central.carril_de_imagenes import CarrilDeImagenes
+from servicio_central.fila import Fila
+from servicio_central.ingesta import LOTE, Mensaje, Resultado
+from servicio_central.sucesos import Conectado, Desconectado, Firmado, Suceso, Tomado
+
+__all__ = ("Conectado", "Conexion", "Desconectado", "Enlace", "Estado", "Firmado", "Suceso", "Tomado", "mqtt_de")
 
 ESPERA_LOTE: Final = 0.02
 """Segundos que se junta un lote desde su primer mensaje: un fsync y un acuse por kiosco en vez de uno por hoja."""
@@ -31,32 +36,10 @@ ESPERA_LOTE: Final = 0.02
 EN_VUELO: Final = 20
 """Acuses sin PUBACK. Con cientos, paho gasta tres veces más por mensaje (`recetas/mqtt.md` §2.1 g)."""
 
-TOPE_RECIBIDOS: Final = 50_000
-"""Mensajes en la fila. Más allá se tiran: sin acuse, el kiosco los reenvía."""
-
 TOPE_ACUSES: Final = 20_000
+TOPE_RECIBOS: Final = 2_000
 RETROCESO_MAXIMO: Final = 10.0
 """Segundos, como mucho, entre dos intentos de conexión; el primero es inmediato."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conectado:
-    """El bróker aceptó la sesión y las suscripciones ya se pidieron."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desconectado:
-    """La conexión se cayó o el bróker no la aceptó."""
-
-    causa: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tomado:
-    """El bróker tomó un acuse (PUBACK): sólo abre lugar para otro."""
-
-
-Suceso = Mensaje | Conectado | Desconectado | Tomado
 
 
 class Conexion(Protocol):
@@ -69,7 +52,7 @@ class Conexion(Protocol):
     def cerrar(self) -> None: ...
 
 
-Conectar = Callable[["SimpleQueue[Suceso]"], Conexion]
+Conectar = Callable[[Fila], Conexion]
 """Abre una conexión nueva. Raises: OSError."""
 
 
@@ -80,7 +63,7 @@ class ConexionMqtt:
         OSError: si el bróker no contesta o no acepta el certificado.
     """
 
-    def __init__(self, host: str, puerto: int, ambito: str, tls: ssl.SSLContext, fila: SimpleQueue[Suceso]) -> None:
+    def __init__(self, host: str, puerto: int, ambito: str, tls: ssl.SSLContext, fila: Fila) -> None:
         cliente = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=USUARIO_CENTRO,
@@ -92,7 +75,7 @@ class ConexionMqtt:
         cliente.max_inflight_messages_set(EN_VUELO)
         filtros = [(filtro_del_centro(ambito, carril), 1) for carril in Carril if carril.sube]
 
-        # Dentro de una retrollamada nunca se toma un candado propio: SimpleQueue.put no espera a nadie.
+        # Dentro de una retrollamada nunca se toma un candado propio: `Fila.put` no espera a nadie.
         def al_conectar(
             cliente: mqtt.Client, _datos: object, _banderas: object, codigo: object, _propiedades: object
         ) -> None:
@@ -103,8 +86,7 @@ class ConexionMqtt:
             fila.put(Conectado())
 
         def al_recibir(_cliente: mqtt.Client, _datos: object, mensaje: mqtt.MQTTMessage) -> None:
-            if fila.qsize() < TOPE_RECIBIDOS:
-                fila.put(Mensaje(_tema_de(mensaje), bytes(mensaje.payload)))
+            fila.put(Mensaje(_tema_de(mensaje), bytes(mensaje.payload)))
 
         cliente.on_connect = al_conectar
         cliente.on_message = al_recibir
@@ -143,6 +125,23 @@ class Estado:
     causa: str = "arrancando"
     detenido: bool = False
     """El ciclo terminó: ya nadie recibe."""
+    lotes: int = 0
+    segundos_de_lote: float = 0.0
+    """Lo que se ha tardado en juzgar y asentar, en total."""
+    destinos: Counter[str] = field(default_factory=Counter)
+    """Destino → mensajes, desde que arrancó."""
+    tirados: Counter[str] = field(default_factory=Counter)
+    """Equipo → mensajes que no cupieron en su lugar de la fila. Lo escribe el hilo que recibe."""
+
+    def desbordes(self) -> list[tuple[str, int]]:
+        """Los mismos, con el nombre con que los ve operación."""
+        return [(f"fila del enlace de {equipo}", veces) for equipo, veces in sorted(dict(self.tirados).items())]
+
+
+class Ingestor(Protocol):
+    """Lo que el ciclo necesita de la ingesta."""
+
+    def procesar(self, mensajes: Sequence[Mensaje]) -> Resultado: ...
 
 
 class Enlace:
@@ -151,16 +150,23 @@ class Enlace:
 
     def __init__(
         self,
-        ingesta: Ingesta,
+        ingesta: Ingestor,
         conectar: Conectar,
         avisar: Callable[[str], None],
         vigilar: Callable[[], Resultado | None] = lambda: None,
+        imagenes: CarrilDeImagenes | None = None,
+        bajan: Callable[[], tuple[str, bytes] | None] = lambda: None,
     ) -> None:
         self._ingesta = ingesta
         self._conectar = conectar
         self._avisar = avisar
         self._vigilar = vigilar
+        self._imagenes = imagenes
+        self._bajan = bajan
         self._acuses: deque[tuple[str, str]] = deque(maxlen=TOPE_ACUSES)
+        self._recibos: deque[tuple[str, str]] = deque(maxlen=TOPE_RECIBOS)
+        self._fila = Fila()
+        self._desbordados: set[str] = set()
         self._vigilado = 0.0
         self._queja = ""
         self.estado = Estado()
@@ -170,6 +176,8 @@ class Enlace:
 
         Si aun así algo lo termina, el estado lo dice para que la página de operación se ponga roja.
         """
+        if self._imagenes is not None:
+            self._imagenes.empezar(parar)
         try:
             self._ciclo(parar)
         except Exception as error:
@@ -181,7 +189,7 @@ class Enlace:
     def _ciclo(self, parar: Event) -> None:
         fallos = 0
         while not parar.is_set():
-            fila: SimpleQueue[Suceso] = SimpleQueue()
+            fila = Fila(self.estado.tirados)
             try:
                 conexion = self._conectar(fila)
             except OSError as error:
@@ -194,11 +202,12 @@ class Enlace:
             fallos = min(fallos + 1, 10)
             self._revisar()
 
-    def _atender(self, conexion: Conexion, fila: SimpleQueue[Suceso], parar: Event) -> bool:
+    def _atender(self, conexion: Conexion, fila: Fila, parar: Event) -> bool:
         """Dura lo que la conexión; dice si llegó a estar en línea."""
-        en_vuelo, conectada = 0, False
+        en_vuelo, conectada, self._fila = 0, False, fila
         # Lo firmado para la conexión anterior ya es viejo: cada kiosco volverá a preguntar.
         self._acuses.clear()
+        self._recibos.clear()
         while not parar.is_set():
             lote, otros = _juntar(fila)
             for suceso in otros:
@@ -208,14 +217,19 @@ class Enlace:
                         self._en_linea()
                     case Tomado():
                         en_vuelo = max(0, en_vuelo - 1)
+                    case Firmado(tema, recibo):
+                        self._recibos.append((tema, recibo))
                     case Desconectado(causa):
                         self._procesar(lote)
                         self._sin_enlace(causa)
                         return conectada
             self._procesar(lote)
-            while self._acuses and en_vuelo < EN_VUELO:
-                tema, acuse = self._acuses.popleft()
-                en_vuelo += conexion.publicar(tema, acuse.encode("ascii"))
+            while (por_publicar := self._acuses or self._recibos) and en_vuelo < EN_VUELO:
+                tema, firmado = por_publicar.popleft()
+                en_vuelo += conexion.publicar(tema, firmado.encode("ascii"))
+            # Órdenes y definición, al final: un kiosco espera su acuse para seguir mandando cifras.
+            while en_vuelo < EN_VUELO and (baja := self._bajan()) is not None:
+                en_vuelo += conexion.publicar(*baja)
             self._revisar()
         return conectada
 
@@ -224,7 +238,12 @@ class Enlace:
             return
         self.estado.recibidos += len(lote)
         try:
-            self._anotar(self._ingesta.procesar(lote))
+            comienzo = time.monotonic()
+            resultado = self._ingesta.procesar(lote)
+            self.estado.lotes += 1
+            self.estado.segundos_de_lote += time.monotonic() - comienzo
+            self.estado.destinos.update(d.destino.value for d in resultado.dictamenes)
+            self._anotar(resultado)
         except Exception as error:
             # Un defecto nuestro con un mensaje no debe detener a los demás: se prueba uno por uno y el culpable queda
             # sin acuse.
@@ -238,6 +257,9 @@ class Enlace:
         if time.monotonic() - self._vigilado < 1.0:
             return
         self._vigilado = time.monotonic()
+        for equipo in sorted(set(dict(self.estado.tirados)) - self._desbordados):
+            self._desbordados.add(equipo)
+            self._avisar(f"{equipo} manda sin parar: lo que no cabe en su lugar de la fila se tira; los demás pasan")
         try:
             resultado = self._vigilar()
         except Exception as error:
@@ -252,6 +274,9 @@ class Enlace:
 
     def _anotar(self, resultado: Resultado) -> None:
         self._acuses.extend(resultado.acuses)
+        if self._imagenes is not None and resultado.trozos:
+            fila = self._fila
+            self._imagenes.entregar(resultado.trozos, lambda tema, recibo: fila.put(Firmado(tema, recibo)))
         for alarma in resultado.alarmas:
             self._avisar(alarma)
 
@@ -269,7 +294,7 @@ class Enlace:
             self._avisar(f"sin enlace: {causa}; se reintenta")
 
 
-def _juntar(fila: SimpleQueue[Suceso]) -> tuple[list[Mensaje], list[Suceso]]:
+def _juntar(fila: Fila) -> tuple[list[Mensaje], list[Suceso]]:
     """Hasta `LOTE` mensajes o `ESPERA_LOTE` segundos desde el primero, y los demás sucesos que haya en medio."""
     lote: list[Mensaje] = []
     otros: list[Suceso] = []

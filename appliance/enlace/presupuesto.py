@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -59,32 +59,61 @@ class Tope:
     reserva: int = RESERVA
 
 
+@dataclass(frozen=True, slots=True)
+class Medida:
+    """Lo que pasó por la interfaz esta noche, y la última lectura de su contador."""
+
+    suma: int = 0
+    marca: str = ""
+    lectura: int = 0
+
+    def con(self, marca: str, lectura: int) -> Medida:
+        """Después de otra lectura. Con otra marca (se reinició la máquina o el módem) la cuenta empezó de cero."""
+        if not self.marca:
+            return Medida(self.suma, marca, lectura)
+        seguida = marca == self.marca and lectura >= self.lectura
+        return Medida(self.suma + lectura - (self.lectura if seguida else 0), marca, lectura)
+
+
 class Presupuesto:
     """La cuenta de una noche; a mediodía empieza otra.
 
     Args:
         salida: por dónde está conectado ahora; vacío si hay una sola.
         ahora: la hora del kiosco.
+        contador: bytes que dice la interfaz de la salida que se paga, con su marca; manda sobre lo sumado por mensaje
+            si dice más, porque es lo que se cobra.
     """
 
     def __init__(
-        self, memoria: Memoria, tope: Tope | None, salida: Callable[[], str], ahora: Callable[[], datetime]
+        self,
+        memoria: Memoria,
+        tope: Tope | None,
+        salida: Callable[[], str],
+        ahora: Callable[[], datetime],
+        contador: Callable[[], tuple[str, int] | None] = lambda: None,
     ) -> None:
         self._memoria = memoria
         self._tope = tope
         self._salida = salida
         self._ahora = ahora
         self._sin_anotar = 0
-        self._noche, self._gastos = _leer(memoria.presupuesto())
+        self._contador = contador
+        texto = memoria.presupuesto()
+        self._noche, self._gastos = _leer(texto)
+        self._medida = medida_de(texto) if self._noche == _noche_de(ahora()) else Medida()
+        self._medir()
 
     def contar(self, carril: Carril, bytes_: int) -> None:
         """Suma un mensaje mandado o recibido. Raises: Falla, si tocaba anotarlo y no se pudo."""
         noche = _noche_de(self._ahora())
         if noche != self._noche:
             self._noche, self._gastos = noche, {}
+            self._medida = replace(self._medida, suma=0)
         de_salida = self._gastos.setdefault(self._salida(), {})
         de_salida[carril.value] = de_salida.get(carril.value, 0) + bytes_ + ENVOLTURA
         self._sin_anotar += bytes_ + ENVOLTURA
+        self._medir()
         if self._sin_anotar >= BLOQUE:
             self.guardar()
 
@@ -92,13 +121,16 @@ class Presupuesto:
         """Anota lo contado hasta ahora. Raises: Falla."""
         if self._sin_anotar:
             self._sin_anotar = 0
-            self._memoria.guardar_presupuesto(json.dumps({"noche": self._noche, "salidas": self._gastos}))
+            dato = {"noche": self._noche, "salidas": self._gastos, "medida": astuple(self._medida)}
+            self._memoria.guardar_presupuesto(json.dumps(dato))
 
     def gastado(self, salida: str) -> int:
         """Bytes de esta noche por esa salida, en los dos sentidos."""
         if self._noche != _noche_de(self._ahora()):
             return 0
-        return sum(self._gastos.get(salida, {}).values())
+        sumado = sum(self._gastos.get(salida, {}).values())
+        medida = self._tope is not None and salida == self._tope.salida
+        return max(sumado, self._medida.suma) if medida else sumado
 
     def por_carril(self, salida: str) -> dict[str, int]:
         """Los mismos, por carril."""
@@ -115,6 +147,10 @@ class Presupuesto:
             return True
         return self.gastado(tope.salida) < tope.bytes - tope.reserva
 
+    def _medir(self) -> None:
+        if (lectura := self._contador()) is not None:
+            self._medida = self._medida.con(*lectura)
+
 
 def _noche_de(hora: datetime) -> str:
     """La fecha en que empezó esta noche: las dos de la mañana son todavía de la víspera."""
@@ -128,3 +164,12 @@ def _leer(texto: str) -> tuple[str, dict[str, dict[str, int]]]:
         return str(dato["noche"]), salidas
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", {}
+
+
+def medida_de(texto: str) -> Medida:
+    """La guardada; vacía si no la hay o no se entiende."""
+    try:
+        suma, marca, lectura = json.loads(texto)["medida"]
+        return Medida(int(suma), str(marca), int(lectura))
+    except (ValueError, KeyError, TypeError):
+        return Medida()

@@ -19,6 +19,10 @@ class EnlaceCaido(Exception):
     """No hay conexión o se perdió. El texto es la causa, para la bitácora y la pantalla."""
 
 
+class NoAutorizado(EnlaceCaido):
+    """El bróker contestó y no nos deja: certificado, permisos, o cierra en cuanto se entra."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mensaje:
     """Lo recibido en un tema al que se está suscrito."""

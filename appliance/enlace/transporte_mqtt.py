@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +20,14 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from appliance.enlace.transporte import EN_VUELO, EnlaceCaido, Mensaje, Testamento
+from appliance.enlace.transporte import EN_VUELO, EnlaceCaido, Mensaje, NoAutorizado, Testamento
 from appliance.falla import Falla
 
 _PLAZO_S: Final = 10.0
 """Cuánto se espera cada respuesta del bróker al conectar y suscribir."""
+
+_PRONTO_S: Final = 3.0
+"""Que el bróker cierre antes de esto, sin que haya llegado nada, casi siempre es que no nos quiere."""
 
 _KEEPALIVE_S: Final = 20
 _COLA_DE_SALIDA: Final = 32 * 1024
@@ -59,24 +63,58 @@ def contexto_tls(ca: Path, certificado: Path, llave: Path) -> ssl.SSLContext:
     return contexto
 
 
+Abrir = Callable[[tuple[str, int], float], socket.socket]
+"""Abre un enchufe TCP hasta ese destino en ese plazo, por donde deba. Raises: OSError."""
+
+
+class _Cliente(Client):
+    """El de paho, con un enchufe que abrimos nosotros.
+
+    Paho sólo lo deja escoger en un método suyo que no documenta; por eso quien lo usa comprueba que de veras lo llamó
+    (`tests/contrato/test_salidas.py`).
+    """
+
+    abrir: Abrir | None = None
+    abierto: socket.socket | None = None
+
+    def _create_socket_connection(self) -> socket.socket:
+        if self.abrir is None:
+            return super()._create_socket_connection()
+        self.abierto = self.abrir((self._host, self._port), self._connect_timeout)
+        return self.abierto
+
+
 class TransporteMqtt:
-    """Una conexión MQTT (`appliance.enlace.transporte.Transporte`)."""
+    """Una conexión MQTT (`appliance.enlace.transporte.Transporte`).
+
+    Args:
+        abrir: por dónde se sale; sin él, por donde diga el sistema.
+    """
 
     def __init__(
-        self, servidor: str, puerto: int, equipo: str, tls: ssl.SSLContext | None, testamento: Testamento | None
+        self,
+        servidor: str,
+        puerto: int,
+        equipo: str,
+        tls: ssl.SSLContext | None,
+        testamento: Testamento | None,
+        abrir: Abrir | None = None,
     ) -> None:
         self._destino = (servidor, puerto)
+        self._llego_algo = False
+        self._entro: float | None = None
         self._recibidos: deque[Mensaje] = deque()
         self._sin_puback: set[int] = set()
         self._suscritos: dict[int, bool] = {}
         self._conexion: str | None = None
-        self._cliente = Client(
+        self._cliente = _Cliente(
             CallbackAPIVersion.VERSION2,
             client_id=equipo,
             clean_session=True,
             protocol=MQTTv311,
             reconnect_on_failure=False,
         )
+        self._cliente.abrir = abrir
         self._cliente.max_inflight_messages_set(EN_VUELO)
         self._cliente.connect_timeout = _PLAZO_S
         if tls is not None:
@@ -94,7 +132,10 @@ class TransporteMqtt:
             resultado = self._cliente.connect(*self._destino, keepalive=_KEEPALIVE_S)
         except (OSError, ValueError) as error:
             raise EnlaceCaido(f"{self._destino[0]}:{self._destino[1]}: {_causa(error)}") from error
+        self._entro = time.monotonic()
         self._exigir(resultado)
+        if self._cliente.abrir is not None and self._cliente.abierto is None:
+            raise EnlaceCaido("paho abrió la conexión por su cuenta: no se sabe por cuál salida va")
         conexion = self._cliente.socket()
         if isinstance(conexion, socket.socket):
             # Los sobres son pequeños y esperan respuesta: juntar paquetes sólo los retrasa.
@@ -103,7 +144,7 @@ class TransporteMqtt:
             conexion.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _COLA_DE_SALIDA)
         self._esperar(lambda: self._conexion is not None, "el bróker no contestó la conexión")
         if self._conexion:
-            raise EnlaceCaido(f"el bróker rechazó la conexión: {self._conexion}")
+            raise NoAutorizado(f"el bróker rechazó la conexión: {self._conexion}")
 
     def suscribir(self, tema: str) -> None:
         resultado, mid = self._cliente.subscribe(tema, qos=1)
@@ -112,7 +153,7 @@ class TransporteMqtt:
             raise EnlaceCaido("no se pudo pedir la suscripción")
         self._esperar(lambda: mid in self._suscritos, "el bróker no confirmó la suscripción")
         if not self._suscritos[mid]:
-            raise EnlaceCaido(f"el bróker negó la suscripción a {tema}")
+            raise NoAutorizado(f"el bróker negó la suscripción a {tema}")
 
     def publicar(self, tema: str, carga: bytes) -> bool:
         if len(self._sin_puback) >= EN_VUELO:
@@ -148,8 +189,14 @@ class TransporteMqtt:
             self._exigir(self._cliente.loop(timeout=0.1))
 
     def _exigir(self, resultado: MQTTErrorCode) -> None:
+        if resultado == MQTTErrorCode.MQTT_ERR_CONN_LOST and self._recien_entrado():
+            # TLS 1.3 dice que no le gusta el certificado después del saludo; otros cierran al primer mensaje prohibido.
+            raise NoAutorizado("el bróker cerró en cuanto se entró: no admite el certificado, o le falta permiso")
         if resultado != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise EnlaceCaido(_CAUSAS.get(resultado, f"falló la conexión ({resultado.name})"))
+
+    def _recien_entrado(self) -> bool:
+        return self._entro is not None and not self._llego_algo and time.monotonic() - self._entro < _PRONTO_S
 
     # paho llama a las que siguen desde `loop`, en nuestro propio hilo: sólo anotan.
 
@@ -166,6 +213,7 @@ class TransporteMqtt:
         self._sin_puback.discard(mid)
 
     def _al_recibir(self, _c: Client, _u: Any, mensaje: MQTTMessage) -> None:
+        self._llego_algo = True
         with contextlib.suppress(UnicodeDecodeError):
             self._recibidos.append(Mensaje(mensaje.topic, bytes(mensaje.payload)))
 

@@ -59,8 +59,8 @@ class EsperaDeImagenes:
 SIN_IMAGENES: Final = EsperaDeImagenes(ResumenDeImagenes(0, 0, 0, 0, ""))
 
 PAUSAS: Final = {
-    PRESUPUESTO: "para no gastar datos; las cifras siguen saliendo",
-    ORDEN: "lo pidió el centro",
+    PRESUPUESTO: " para no gastar datos; las cifras siguen saliendo",
+    ORDEN: ": lo pidió el centro",
 }
 
 
@@ -145,7 +145,7 @@ def _espera(resumen: Resumen) -> str:
 def _de_imagenes(imagenes: EsperaDeImagenes) -> str:
     faltan, dicho = imagenes.faltan, ""
     if faltan.pendientes and faltan.pausa:
-        dicho = f" · {_cuantas(faltan.pendientes)} en pausa: {PAUSAS.get(faltan.pausa, faltan.pausa)}"
+        dicho = f" · {_cuantas(faltan.pendientes)} en pausa{PAUSAS.get(faltan.pausa, faltan.pausa)}"
     elif faltan.pendientes and imagenes.minutos is not None:
         dicho = f" · imágenes en {imagenes.minutos} min"
     elif faltan.pendientes:

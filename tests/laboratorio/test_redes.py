@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -61,16 +61,20 @@ def espacios() -> Iterator[tuple[str, str]]:
 class Banco:
     """Bróker y centro en la sede, el enlace del kiosco en el CATD; las hojas las asienta la prueba."""
 
-    def __init__(self, carpeta: Path, sede: str, catd: str) -> None:
+    def __init__(
+        self, carpeta: Path, sede: str, catd: str, *, host: str = SEDE, salidas: str = "", opciones: Sequence[str] = ()
+    ) -> None:
         autoridad, self.centro, self.kiosco = carpeta / "autoridad", carpeta / "centro", carpeta / EQUIPO
         self._catd = catd
         self._bitacora = (carpeta / "bitacora.log").open("wb")
         inscripcion.crear_autoridad(autoridad)
         inscripcion.inscribir_centro(
-            autoridad, self.centro, proceso=OAXACA, modo="simulacro", broker_host=SEDE, broker_puerto=PUERTO
+            autoridad, self.centro, proceso=OAXACA, modo="simulacro", broker_host=host, broker_puerto=PUERTO
         )
         inscripcion.crear_broker(autoridad, self.centro)
         inscripcion.inscribir_kiosco(autoridad, self.centro, self.kiosco, equipo=EQUIPO, catd=EQUIPO)
+        if salidas:
+            (self.kiosco / "enlace.toml").write_text(salidas)
         self.proceso = cargar_proceso(OAXACA)
         self.almacen: Almacen = abrir_kiosco(self.kiosco).almacen
         self._procesos = [
@@ -80,7 +84,7 @@ class Banco:
             ),
             self._en(
                 *(catd, sys.executable, "-m", "appliance.enlace", "--carpeta", str(self.kiosco)),
-                *("--latido-s", "1", "--silencio-s", "4", "--rto-s", "0.5", "--tope-s", "2"),
+                *("--latido-s", "1", "--silencio-s", "4", "--rto-s", "0.5", "--tope-s", "2", *opciones),
             ),
         ]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from appliance.bandeja import Resumen
 from appliance.enlace.__main__ import main
 from appliance.enlace.desfase import Desfase
-from appliance.enlace.presupuesto import BLOQUE, ENVOLTURA, EnAlmacen, Presupuesto, Tope
+from appliance.enlace.presupuesto import BLOQUE, ENVOLTURA, EnAlmacen, Medida, Presupuesto, Tope, medida_de
 from appliance.imagenes_declaradas import ORDEN, PRESUPUESTO, ResumenDeImagenes
 from appliance.pantalla.barra import EsperaDeImagenes, enlace_de
 from appliance.ritmo import minutos_de_imagenes
@@ -59,6 +59,37 @@ def test_se_cuenta_por_carril_y_por_salida_y_sobrevive_a_reiniciar(tmp_path: Pat
     assert otra.gastado("cable") == 0, "lo último aún no se anotaba"
     una.guardar()
     assert Presupuesto(EnAlmacen(almacen), None, lambda: "", lambda: NOCHE).gastado("cable") == 5 + ENVOLTURA
+
+
+def test_manda_lo_que_dice_la_interfaz_aunque_reinicie_la_maquina_o_el_modem() -> None:
+    cuaderno, tope, lectura = Cuaderno(), Tope("celular", 10 * MEGA, reserva=2 * MEGA), ("a:1", MEGA)
+
+    def de(hora: datetime = NOCHE) -> Presupuesto:
+        return Presupuesto(cuaderno, tope, lambda: "celular", lambda: hora, lambda: lectura)
+
+    def pasan(presupuesto: Presupuesto, marca: str, hasta: int) -> int:
+        nonlocal lectura
+        lectura = (marca, hasta)
+        presupuesto.contar(Carril.LATIDO, 1)
+        presupuesto.guardar()
+        return presupuesto.medidos()
+
+    una = de()
+    assert pasan(una, "a:1", MEGA) == 1 + ENVOLTURA, "lo de antes de esta noche no es de esta noche"
+    assert pasan(una, "a:1", 4 * MEGA) == 3 * MEGA
+    assert pasan(de(), "a:1", 5 * MEGA) == 4 * MEGA, "lo que pasó con el enlace detenido también se cobra"
+    assert pasan(de(), "b:1", 6 * MEGA) == 10 * MEGA, "otra marca: la cuenta empezó de cero"
+    assert not de().alcanza_para_imagenes()
+    manana = de(NOCHE + timedelta(hours=14))
+    assert pasan(manana, "b:1", 8 * MEGA) <= 2 * MEGA
+    assert manana.alcanza_para_imagenes()
+
+
+@given(
+    st.text(max_size=40) | st.sampled_from(['{"medida": [1]}', '{"medida": ["a", 1, "b"]}', '{"medida": null}', "7"])
+)
+def test_una_medida_que_no_se_entiende_empieza_de_cero(texto: str) -> None:
+    assert medida_de(texto) == Medida()
 
 
 def test_pasada_la_medianoche_es_la_misma_noche_y_a_mediodia_empieza_otra() -> None:
@@ -207,7 +238,7 @@ def test_la_barra_dice_las_cifras_y_las_imagenes_por_separado() -> None:
     assert barra(0, None, con) == "con enlace · cifras al día · imágenes en 35 min"
     assert barra(0, None, EsperaDeImagenes(faltan(MEGA))) == "con enlace · cifras al día · 3 imágenes por llegar"
     dicho = barra(0, None, EsperaDeImagenes(faltan(MEGA, pausa=PRESUPUESTO)))
-    assert "3 imágenes en pausa: se acabó lo contratado de esta salida; las cifras siguen saliendo" in dicho
+    assert "3 imágenes en pausa para no gastar datos; las cifras siguen saliendo" in dicho
     assert "lo pidió el centro" in barra(0, None, EsperaDeImagenes(faltan(MEGA, pausa=ORDEN)))
     perdida = EsperaDeImagenes(ResumenDeImagenes(0, 0, 0, 1, ""))
     assert barra(0, None, perdida) == "con enlace · cifras al día · 1 imagen sin poder entregarse"

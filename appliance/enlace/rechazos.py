@@ -1,0 +1,60 @@
+"""Cuando el bróker cierra la puerta una y otra vez: no insistir sin fin, y decirlo.
+
+Un certificado revocado o vencido, o un permiso que falta, no se arreglan reintentando: tras varios cierres seguidos se
+levanta una alarma y se espera largo. El bróker puede haberse equivocado, así que nunca se deja de intentar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from datetime import UTC, datetime
+from typing import Final
+
+from appliance import situacion
+from appliance.almacen import Almacen
+from appliance.enlace.transporte import NoAutorizado
+from appliance.falla import Falla
+
+CIERRES: Final = 5
+"""Seguidos, para tomarlos en serio: uno solo puede ser un bróker que está arrancando."""
+
+LARGA_S: Final = 180.0
+
+RECHAZADO: Final = "enlace_rechazado"
+"""Llave de `appliance.situacion`: qué contestó el bróker; vacío si deja entrar."""
+
+
+class Rechazos:
+    """Cuenta los seguidos. Los usa sólo el ciclo del enlace."""
+
+    def __init__(self, almacen: Almacen, azar: random.Random) -> None:
+        self._almacen = almacen
+        self._azar = azar
+        self._seguidos = 0
+        with almacen.lectura() as mirada:
+            self._dicho = situacion.leer(mirada.conexion, RECHAZADO) != ""
+
+    def entro(self) -> None:
+        """El centro contestó: la puerta está abierta."""
+        self._seguidos = 0
+        if self._dicho:
+            self._anotar("")
+
+    def espera(self, causa: Exception) -> float:
+        """Segundos que hay que esperar, además de lo de siempre, después de esa caída; 0 casi siempre."""
+        if not isinstance(causa, NoAutorizado):
+            # Una red caída no borra lo que el bróker ya dijo, ni cuenta como otra negativa.
+            return 0.0
+        self._seguidos += 1
+        if self._seguidos < CIERRES:
+            return 0.0
+        if not self._dicho:
+            self._anotar(str(causa))
+        return self._azar.uniform(0.75, 1.25) * LARGA_S
+
+    def _anotar(self, causa: str) -> None:
+        with contextlib.suppress(Falla), self._almacen.transaccion() as t:
+            situacion.poner(t.conexion, RECHAZADO, causa)
+            t.anotar(datetime.now(UTC), "broker_rechaza" if causa else "broker_admite", detalle=causa)
+            self._dicho = causa != ""
