@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from ensayo.crecer.__main__ import main as crecer
 from ensayo.laboratorio.fuzz import principal as fuzz
 from ensayo.laboratorio.noche import Plan, plan_de
 from ensayo.laboratorio.procesos import principal as procesos
@@ -33,6 +34,8 @@ from ensayo.laboratorio.tanda import EJERCITADO, Resumen, vivir_plan, vivir_tand
 def principal(argumentos: list[str] | None = None) -> int:
     """Punto de entrada."""
     argumentos = sys.argv[1:] if argumentos is None else argumentos
+    if argumentos[:1] == ["crecer"]:
+        return crecer(argumentos[1:])
     opciones = _opciones(argumentos)
     consola = Console(width=None if sys.stdout.isatty() else 140)
     if opciones.procesos:
