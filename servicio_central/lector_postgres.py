@@ -46,6 +46,10 @@ class LectorPostgres:
         vistas = frozenset(huella for lote, huella, _ in filas if int(lote) >= int(horizonte))
         return nuevos, Marca(int(horizonte), cuantos=cuantos, vistas=vistas)
 
+    def version(self) -> object:
+        # Hasta dónde va el WAL: también lo mueven las tareas del servidor, y entonces sólo se mira de más.
+        return self._bd.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+
     def close(self) -> None:
         self._bd.close()
 

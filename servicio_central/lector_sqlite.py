@@ -41,5 +41,8 @@ class LectorSqlite:
             marca = Marca(filas[-1][0], filas[-1][1], marca.cuantos + len(filas))
         return [(huella, sobre) for _, huella, sobre in filas], marca
 
+    def version(self) -> object:
+        return self._bd.execute("PRAGMA data_version").fetchone()
+
     def close(self) -> None:
         self._bd.close()

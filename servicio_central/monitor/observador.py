@@ -129,18 +129,17 @@ class Observador:
                 self._pulsar()
 
     def _marca(self) -> object:
-        """Cambia si algo pudo cambiar. Con un almacén que no es SQLite queda lo que dice el enlace y el segundero."""
+        """Cambia si algo pudo cambiar."""
         estado, vigia = self._centro.enlace.estado, self._centro.vigia
         version = None
         try:
             if self._lector is None:
                 self._lector = almacenes.leer(self._centro.carpeta)
-            version = self._lector.execute("PRAGMA data_version").fetchone()
+            version = self._lector.version()
         except ERRORES:
             self._lector = None
-        numero = None if version is None else int(version[0])
         return (
-            numero, estado.recibidos, estado.conectado, estado.detenido, vigia.padron.version, vigia.proceso.huella
+            version, estado.recibidos, estado.conectado, estado.detenido, vigia.padron.version, vigia.proceso.huella
         )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------------- mirar

@@ -24,9 +24,12 @@ from servicio_central.almacen import Almacen
 from servicio_central.almacen_postgres import AlmacenPostgres
 from servicio_central.conexion_postgres import revisar_dsn
 from servicio_central.corte import hacer_corte
+from servicio_central.enlace import Estado
 from servicio_central.esquema_postgres import INTOCABLES, esquema
 from servicio_central.ingesta import Ingesta, Mensaje
 from servicio_central.lector_postgres import LectorPostgres
+from servicio_central.monitor import casos, umbrales
+from servicio_central.monitor.fotografo import Fotografo
 from servicio_central.puerto_almacen import Marca
 from servicio_central.tropiezo import Tropiezo
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba, captura
@@ -357,3 +360,22 @@ def test_el_hecho_aceptado_por_uno_lo_conoce_el_otro_aunque_nunca_lo_vio(
     assert (acuse.contiguo, acuse.faltan, [s for s, _ in acuse.sueltos]) == (1, ((2, 2),), [3])
     (acuse,) = centro.acuses(otro.procesar([equipo.envio(dos)]))
     assert (acuse.contiguo, acuse.huella) == (3, huella(tres))
+
+
+def test_el_lector_nota_que_otro_escribio(centro: CentroPostgres, equipo: EquipoDePrueba) -> None:
+    lector = LectorPostgres(centro.dsn)
+    antes = lector.version()
+    centro.destinos(equipo.mensaje(captura()))
+    assert lector.version() != antes
+    lector.close()
+
+
+def test_la_sala_de_operacion_ve_lo_mismo(centro: CentroPostgres, equipo: EquipoDePrueba) -> None:
+    """Las consultas del monitor también son de las que los dos motores entienden."""
+    centro.destinos(equipo.mensaje(captura()), equipo.envio("basura"), equipo.latido())
+    equipo.secuencia, equipo.previo = 0, CADENA_NUEVA
+    centro.destinos(equipo.mensaje(captura(votos=99)))
+    foto = Fotografo(centro.carpeta, umbrales.leer())
+    retrato = foto.retratar(PROCESO, centro.padron(), Estado(conectado=True), AHORA)
+    assert not retrato.almacen_mal
+    assert len(casos.abiertos(centro.carpeta)) == 2
