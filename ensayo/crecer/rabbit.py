@@ -40,6 +40,7 @@ class CumuloRabbit:
         self._galleta = secrets.token_hex(16)
         self.colas = colas
         self._procesos: dict[int, subprocess.Popen[bytes]] = {}
+        self._directorio: subprocess.Popen[bytes] | None = None
         propios = self.carpeta / "certificados"
         propios.mkdir()
         for nombre in ("ca.pem", "servidor.pem", "servidor.key"):
@@ -80,6 +81,9 @@ class CumuloRabbit:
 
     def levantar(self) -> None:
         """Los tres a la vez (uno solo se queda esperando a los otros), y luego quién puede qué."""
+        # epmd, el directorio de nodos de Erlang: si lo arranca un nodo, le sobrevive para siempre.
+        puerto = {"ERL_EPMD_PORT": str(self._epmd), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+        self._directorio = raiz.lanzar(_CUENTA, ["epmd"], self.carpeta / "epmd.log", puerto)
         for n in range(CUANTOS):
             self.levantar_nodo(n)
         for n in range(CUANTOS):
@@ -138,8 +142,7 @@ class CumuloRabbit:
     def cerrar(self) -> None:
         for n in list(self._procesos):
             self.matar_nodo(n)
-        # epmd queda aparte, a propósito de Erlang: sólo el de este banco, que escucha en su propio puerto.
-        ambiente = {"ERL_EPMD_PORT": str(self._epmd), "ERL_EPMD_ADDRESS": "127.0.0.1"}
-        with contextlib.suppress(raiz.SinRaiz):
-            raiz.correr(_CUENTA, ["epmd", "-kill"], ambiente)
+        if self._directorio is not None:
+            self._directorio.kill()
+            self._directorio.wait()
         shutil.rmtree(self.carpeta, ignore_errors=True)
