@@ -26,6 +26,7 @@ from appliance.corriente import Corriente
 from appliance.falla import Falla
 from appliance.hoja_en_blanco import Blancura
 from appliance.llave import LlaveDeArchivo
+from appliance.mochila import sello_de
 from appliance.personas import NOMBRES, Papel, Persona
 from appliance.reloj import LIBRE, SINCRONIZADO, VIRTUAL
 from nucleo.problema import Rechazo
@@ -98,6 +99,7 @@ def informe(kiosco: Kiosco, personas: Sequence[Persona], aparatos: Aparatos, aho
         _escritura(kiosco.carpeta),
         _reloj(kiosco, ahora),
         _llave(kiosco, ahora),
+        _sello(kiosco.carpeta),
         _definicion(kiosco),
         _bandeja(kiosco.almacen),
         _bitacora(kiosco.almacen),
@@ -234,6 +236,20 @@ def _llave(kiosco: Kiosco, ahora: datetime) -> Revision:
             nombre, Estado.MAL, f"lo firmado no se pudo verificar ({error})", "vuelva a inscribir el kiosco"
         )
     return Revision(nombre, Estado.BIEN, f"firma y verifica como {abierto.equipo}, época {abierto.epoca}")
+
+
+def _sello(carpeta: Path) -> Revision:
+    nombre = "Sello de la mochila"
+    try:
+        llave = sello_de(carpeta)
+    except Falla as falla:
+        return Revision(nombre, Estado.MAL, falla.rechazo.que, falla.rechazo.siguiente)
+    if llave is None:
+        dicho = "no está: sin él no se puede copiar a una memoria USB"
+        return Revision(
+            nombre, Estado.ATENCION, dicho, "que la autoridad repita `./prep inscribir`, y traiga el archivo"
+        )
+    return Revision(nombre, Estado.BIEN, f"para el centro {llave.thumbprint()[:12]}")
 
 
 def _definicion(kiosco: Kiosco) -> Revision:

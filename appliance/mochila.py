@@ -1,9 +1,9 @@
-"""La mochila: los sobres pendientes copiados a una memoria USB, para llevarlos al centro cuando no hay enlace.
+"""La mochila: los sobres pendientes copiados a una memoria USB, sellados para el centro, para cuando no hay enlace.
 
-Carpeta `mochila-<equipo>-<epoca>-<desde>-<hasta>/` con `sobres.jsonl`, `imagenes/`, `manifiesto.json` (SHA-256 de cada
-archivo) y `manifiesto.jws` (sus bytes firmados por el kiosco). Se escribe con otro nombre, con fsync de todo, se vuelve
-a leer de la memoria y sólo si cada byte coincide toma su nombre: una que se arrancó a medias nunca pasa por buena. No
-cierra renglones: eso sólo lo hace el acuse. Va firmada pero sin cifrar; sellarla para el centro es de otra etapa.
+Carpeta `mochila-<equipo>-<epoca>-<desde>-<hasta>/` con `sobres/` e `imagenes/`, cada archivo un JWE que sólo abre el
+centro (`nucleo.sello`), `manifiesto.json` (SHA-256 de cada uno) y `manifiesto.jws` (sus bytes firmados por el kiosco).
+Se escribe con otro nombre, con fsync de todo, se vuelve a leer de la memoria y sólo si cada byte coincide toma su
+nombre: una que se arrancó a medias nunca pasa por buena. No cierra renglones: eso sólo lo hace el acuse.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import shutil
 import stat
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from joserfc.jwk import ECKey
 
@@ -27,30 +26,25 @@ from appliance import durable
 from appliance.almacen import Almacen
 from appliance.bandeja import Pendiente
 from appliance.imagenes import Imagenes
+from appliance.llave import leer_publica
 from appliance.memorias import Memoria
+from nucleo import mochila, sello
 from nucleo.hechos import FueraDeCatalogo, Imagen
+from nucleo.mochila import Archivo, Manifiesto
 from nucleo.problema import Rechazo
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, huella, verificar
+from nucleo.sobre import Firmante, SobreInvalido
 
-MAXIMO_MANIFIESTO: Final = 8 * 2**20
-"""Bytes: más de cincuenta mil imágenes."""
+SELLO: Final = "sello.pub.pem"
+"""En la carpeta del kiosco: la llave pública para la que se sella. La pone la inscripción."""
 
 _PROVISIONAL: Final = ".a-medias-"
-_SOBRES: Final = "sobres.jsonl"
 _MANIFIESTO: Final = "manifiesto.json"
 _FIRMA: Final = "manifiesto.jws"
-_IMAGENES: Final = "imagenes"
 _HOLGURA: Final = 2 * 2**20
 """Bytes que se dejan libres al decidir si caben las imágenes: el sistema de archivos ocupa los suyos."""
 
-
-@dataclass(frozen=True, slots=True)
-class Archivo:
-    """Uno de la mochila. `ruta` es relativa a ella."""
-
-    ruta: str
-    bytes: int
-    sha256: str
+_ENVOLTURA: Final = 2048
+"""Lo más que crece un archivo al sellarse, además del tercio del base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +66,56 @@ class Comprobante:
     ya_estaba: bool = False
 
 
-class Mochila:
-    """Exporta la bandeja de un kiosco."""
+def sello_de(carpeta: Path) -> ECKey | None:
+    """La llave de sellado del centro que trae la carpeta del kiosco; `None` si se inscribió antes de que la hubiera.
 
-    def __init__(self, almacen: Almacen, imagenes: Imagenes, firmante: Firmante, llave: ECKey, proceso: str) -> None:
+    Raises:
+        Falla: LLAVE, si está y no sirve.
+    """
+    ruta = carpeta / SELLO
+    return leer_publica(ruta) if ruta.exists() else None
+
+
+class Mochila:
+    """Exporta la bandeja de un kiosco.
+
+    Args:
+        sello: la llave pública del centro; sin ella no se exporta nada.
+    """
+
+    def __init__(
+        self,
+        almacen: Almacen,
+        imagenes: Imagenes,
+        firmante: Firmante,
+        llave: ECKey,
+        proceso: str,
+        modo: str,
+        sello: ECKey | None,
+    ) -> None:
         self._almacen = almacen
         self._imagenes = imagenes
         self._firmante = firmante
         self._llave = llave
         self._proceso = proceso
+        self._modo = modo
+        self._sello = sello
 
-    def exportar(self, memoria: Memoria, persona: str, hora: datetime) -> Comprobante | Rechazo:
+    def exportar(self, memoria: Memoria, hora: datetime) -> Comprobante | Rechazo:
         """Copia todo lo pendiente. Repetirlo con lo mismo pendiente comprueba la que ya está y no escribe otra.
 
         Raises:
             Falla: si el almacén no se puede leer.
         """
+        if self._sello is None:
+            # En claro nunca, ni avisando: quien halle la memoria leería votos que aún no se publican.
+            return Rechazo(
+                "SIN_SELLO",
+                "No se copió nada: este kiosco no tiene con qué sellar la mochila",
+                f"se inscribió antes de que hubiera sello, o se borró {SELLO}",
+                f"pida a la autoridad que repita `./prep inscribir` con este equipo y traiga {SELLO} a la carpeta del "
+                "kiosco; mientras, lo capturado sigue guardado aquí",
+            )
         pendientes = self._pendientes()
         if not pendientes:
             return Rechazo(
@@ -104,7 +132,7 @@ class Mochila:
                 if previa is not None:
                     return previa
                 with _provisional(raiz, destino.name) as carpeta:
-                    self._escribir(carpeta, pendientes, persona, hora)
+                    self._escribir(carpeta, pendientes, self._sello, hora)
                     _olvidar_cache(carpeta)
                     hecha = comprobar(carpeta, self._llave)
                     if isinstance(hecha, Rechazo):
@@ -121,7 +149,7 @@ class Mochila:
         with self._almacen.lectura():
             ultimo = self._almacen.ultimo().secuencia
             sueltos = self._almacen.pendientes(1, ultimo + 1) + self._almacen.apartados(ultimo + 1)
-        return sorted(sueltos, key=lambda p: p.secuencia)
+        return sorted(sueltos, key=lambda p: p.secuencia)[: mochila.MAXIMO_SOBRES]
 
     def _lugar(self, raiz: Path, base: str, pendientes: Sequence[Pendiente]) -> tuple[Path, Comprobante | None]:
         """El primer nombre libre, o la que ya está y lleva exactamente esto."""
@@ -130,53 +158,57 @@ class Mochila:
             if not destino.exists():
                 return destino, None
             previa = comprobar(destino, self._llave)
-            if not isinstance(previa, Comprobante) or _secuencias(destino) != [p.secuencia for p in pendientes]:
+            if not isinstance(previa, Comprobante) or not self._es_lo_mismo(destino, pendientes):
                 continue
-            if not self._ya_caben(raiz, destino, previa):
+            if not self._ya_caben(raiz, previa, pendientes):
                 return destino, replace(previa, ya_estaba=True)
         raise OSError(errno.EEXIST, "la memoria ya tiene demasiadas mochilas iguales")
 
-    def _ya_caben(self, raiz: Path, destino: Path, previa: Comprobante) -> bool:
+    def _es_lo_mismo(self, carpeta: Path, pendientes: Sequence[Pendiente]) -> bool:
+        """Si ésa, ya comprobada, lleva exactamente esos sobres y va sellada para el mismo centro."""
+        manifiesto, _ = _manifiesto(carpeta, self._llave)
+        mismo_sello = self._sello is not None and manifiesto.sello == sello.identificador(self._sello)
+        return mismo_sello and manifiesto.resumen == mochila.resumen_de(p.huella for p in pendientes)
+
+    def _ya_caben(self, raiz: Path, previa: Comprobante, pendientes: Sequence[Pendiente]) -> bool:
         """Si a ésa le faltaron imágenes que hoy sí están y caben junto con todo lo demás."""
         if not previa.sin_imagen:
             return False
-        faltaron = json.loads(_leer(destino / _MANIFIESTO, MAXIMO_MANIFIESTO))["sin_imagen"]
-        peso = sum(len(self._imagenes.leer(str(sha256)) or b"") for sha256 in faltaron)
-        return peso > 0 and shutil.disk_usage(raiz).free > previa.bytes + peso + _HOLGURA
+        pesos = [p for s in self._imagenes_nombradas(pendientes) if (p := self._imagenes.tamano(s)) is not None]
+        # Sellada no se sabe cuáles lleva, pero sí cuántas.
+        return len(pesos) > previa.imagenes and shutil.disk_usage(raiz).free > previa.bytes + _sellado(pesos)
 
-    def _escribir(self, carpeta: Path, pendientes: Sequence[Pendiente], persona: str, hora: datetime) -> None:
-        renglones = [
-            json.dumps({"secuencia": p.secuencia, "huella": p.huella, "sobre": p.sobre}, separators=(",", ":"))
-            for p in pendientes
-        ]
-        archivos = [_volcar(carpeta, _SOBRES, ("\n".join(renglones) + "\n").encode())]
-        (carpeta / _IMAGENES).mkdir(mode=0o700)
-        faltan: list[str] = []
+    def _escribir(self, carpeta: Path, pendientes: Sequence[Pendiente], llave: ECKey, hora: datetime) -> None:
+        archivos = _escribir_sobres(carpeta, pendientes, llave)
+        (carpeta / mochila.IMAGENES).mkdir(mode=0o700)
+        van = sin_imagen = 0
         for sha256 in self._imagenes_nombradas(pendientes):
             contenido = self._imagenes.leer(sha256)
-            if contenido is None or shutil.disk_usage(carpeta).free < len(contenido) + _HOLGURA:
-                faltan.append(sha256)
+            cabe = contenido is not None and shutil.disk_usage(carpeta).free >= _sellado([len(contenido)])
+            if contenido is None or not cabe or len(archivos) >= mochila.MAXIMO_ARCHIVOS:
+                sin_imagen += 1
                 continue
-            nombre = f"{_IMAGENES}/{sha256}{self._imagenes.ruta(sha256).suffix}"
-            archivos.append(_volcar(carpeta, nombre, contenido))
-        durable.asegurar(carpeta / _IMAGENES)
-        manifiesto = {
-            "v": 1,
-            "proceso": self._proceso,
-            "equipo": self._almacen.equipo,
-            "epoca": self._almacen.epoca,
-            "desde": pendientes[0].secuencia,
-            "hasta": pendientes[-1].secuencia,
-            "sobres": len(pendientes),
-            "hora": hora.isoformat(timespec="seconds"),
-            "persona": persona,
-            "archivos": [[a.ruta, a.bytes, a.sha256] for a in archivos],
-            "sin_imagen": faltan,
-        }
-        bytes_manifiesto = (json.dumps(manifiesto, ensure_ascii=False, indent=1) + "\n").encode()
-        _volcar(carpeta, _MANIFIESTO, bytes_manifiesto)
+            van += 1
+            archivos.append(_volcar_sellado(carpeta, mochila.nombre_de(mochila.IMAGENES, van), contenido, llave))
+        durable.asegurar(carpeta / mochila.IMAGENES)
+        manifiesto = Manifiesto(
+            proceso=self._proceso,
+            modo=self._modo,
+            equipo=self._almacen.equipo,
+            epoca=self._almacen.epoca,
+            desde=pendientes[0].secuencia,
+            hasta=pendientes[-1].secuencia,
+            sobres=len(pendientes),
+            resumen=mochila.resumen_de(p.huella for p in pendientes),
+            sin_imagen=sin_imagen,
+            hora=hora,
+            sello=sello.identificador(llave),
+            archivos=tuple(archivos),
+        )
+        crudo = mochila.a_bytes(manifiesto)
+        _volcar(carpeta, _MANIFIESTO, crudo)
         # La firma va al final: sin ella no hay mochila.
-        _volcar(carpeta, _FIRMA, self._firmante.firmar(Tipo.MOCHILA, bytes_manifiesto).encode())
+        _volcar(carpeta, _FIRMA, mochila.firmar(crudo, self._firmante).encode())
         durable.asegurar(carpeta)
 
     def _imagenes_nombradas(self, pendientes: Sequence[Pendiente]) -> list[str]:
@@ -188,56 +220,48 @@ class Mochila:
 def comprobar(carpeta: Path, llave: ECKey) -> Comprobante | Rechazo:
     """Vuelve a leer una mochila entera: firma, manifiesto y cada byte de cada archivo; nada de más ni de menos.
 
+    No abre nada: para saber que se copió bien bastan los bytes sellados.
+
     Args:
         llave: la pública del kiosco que la hizo.
     """
     try:
-        crudo = _leer(carpeta / _MANIFIESTO, MAXIMO_MANIFIESTO)
-        firmado = verificar(
-            _leer(carpeta / _FIRMA, 2 * MAXIMO_MANIFIESTO).decode("ascii"), llave, Tipo.MOCHILA, 2 * MAXIMO_MANIFIESTO
-        )
-        if firmado != crudo:
-            return _rota("el manifiesto no es el que se firmó")
-        dato = json.loads(crudo)
-        archivos = [Archivo(str(r), int(b), str(s)) for r, b, s in dato["archivos"]]
-        if _presentes(carpeta) != {a.ruta for a in archivos} | {_MANIFIESTO, _FIRMA}:
+        manifiesto, crudo = _manifiesto(carpeta, llave)
+        if _presentes(carpeta) != {a.ruta for a in manifiesto.archivos} | {_MANIFIESTO, _FIRMA}:
             return _rota("sobra o falta algún archivo")
-        for archivo in archivos:
+        for archivo in manifiesto.archivos:
             contenido = _leer(carpeta / archivo.ruta, archivo.bytes)
             if len(contenido) != archivo.bytes or hashlib.sha256(contenido).hexdigest() != archivo.sha256:
                 return _rota(f"{archivo.ruta} no es el que se escribió")
-        if (defecto := _sobres_malos(carpeta, dato)) is not None:
-            return _rota(defecto)
-        return _comprobante(carpeta, dato, crudo, archivos)
-    except (OSError, SobreInvalido, ValueError, KeyError, TypeError) as error:
+        return _comprobante(carpeta, manifiesto, crudo)
+    except (OSError, SobreInvalido, ValueError) as error:
         return _rota(f"no se pudo leer ({error})")
 
 
-def _sobres_malos(carpeta: Path, dato: dict[str, Any]) -> str | None:
-    renglones = [json.loads(r) for r in (carpeta / _SOBRES).read_text("ascii").splitlines()]
-    if len(renglones) != dato["sobres"] or any(huella(r["sobre"]) != r["huella"] for r in renglones):
-        return "los sobres no son los que dice el manifiesto"
-    return None
+def _manifiesto(carpeta: Path, llave: ECKey) -> tuple[Manifiesto, bytes]:
+    """Raises: OSError, SobreInvalido o ValueError."""
+    crudo = _leer(carpeta / _MANIFIESTO, mochila.MAXIMO_MANIFIESTO)
+    firmado = _leer(carpeta / _FIRMA, mochila.MAXIMO_FIRMADO).decode("ascii")
+    manifiesto, firmados = mochila.abrir_con_bytes(firmado, llave)
+    if firmados != crudo:
+        raise ValueError("el manifiesto no es el que se firmó")
+    return manifiesto, crudo
 
 
-def _comprobante(carpeta: Path, dato: dict[str, Any], crudo: bytes, archivos: Sequence[Archivo]) -> Comprobante:
+def _comprobante(carpeta: Path, m: Manifiesto, crudo: bytes) -> Comprobante:
     return Comprobante(
         carpeta.name,
-        str(dato["equipo"]),
-        str(dato["epoca"]),
-        int(dato["desde"]),
-        int(dato["hasta"]),
-        int(dato["sobres"]),
-        len(archivos) - 1,
-        len(dato["sin_imagen"]),
-        sum(a.bytes for a in archivos),
+        m.equipo,
+        m.epoca,
+        m.desde,
+        m.hasta,
+        m.sobres,
+        m.imagenes,
+        m.sin_imagen,
+        m.bytes,
         hashlib.sha256(crudo).hexdigest(),
-        datetime.fromisoformat(dato["hora"]),
+        m.hora,
     )
-
-
-def _secuencias(carpeta: Path) -> list[int]:
-    return [json.loads(r)["secuencia"] for r in (carpeta / _SOBRES).read_text("ascii").splitlines()]
 
 
 def _presentes(carpeta: Path) -> set[str]:
@@ -256,12 +280,43 @@ def _provisional(raiz: Path, nombre: str) -> Iterator[Path]:
         shutil.rmtree(carpeta, ignore_errors=True)
 
 
-def _volcar(carpeta: Path, nombre: str, contenido: bytes) -> Archivo:
+def _escribir_sobres(carpeta: Path, pendientes: Sequence[Pendiente], llave: ECKey) -> list[Archivo]:
+    """En varios archivos si hace falta: ni aquí ni en el centro hay que tener toda la noche en memoria."""
+    (carpeta / mochila.SOBRES).mkdir(mode=0o700)
+    archivos: list[Archivo] = []
+    trozo = bytearray()
+
+    def cerrar() -> None:
+        nombre = mochila.nombre_de(mochila.SOBRES, len(archivos) + 1)
+        archivos.append(_volcar_sellado(carpeta, nombre, bytes(trozo), llave))
+        trozo.clear()
+
+    for pendiente in pendientes:
+        trozo += mochila.renglon(pendiente.secuencia, pendiente.sobre)
+        if len(trozo) >= mochila.TROZO_DE_SOBRES:
+            cerrar()
+    if trozo:
+        cerrar()
+    durable.asegurar(carpeta / mochila.SOBRES)
+    return archivos
+
+
+def _sellado(pesos: Sequence[int]) -> int:
+    """Bytes que hay que tener libres para sellar archivos de ese tamaño."""
+    return sum(4 * -(-peso // 3) + _ENVOLTURA for peso in pesos) + _HOLGURA
+
+
+def _volcar_sellado(carpeta: Path, nombre: str, contenido: bytes, llave: ECKey) -> Archivo:
+    sellado = sello.sellar(contenido, llave)
+    _volcar(carpeta, nombre, sellado)
+    return Archivo(nombre, len(sellado), hashlib.sha256(sellado).hexdigest())
+
+
+def _volcar(carpeta: Path, nombre: str, contenido: bytes) -> None:
     with (carpeta / nombre).open("xb") as salida:
         salida.write(contenido)
         salida.flush()
         os.fsync(salida.fileno())
-    return Archivo(nombre, len(contenido), hashlib.sha256(contenido).hexdigest())
 
 
 def _leer(ruta: Path, maximo: int) -> bytes:

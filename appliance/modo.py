@@ -20,15 +20,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from joserfc.jwk import ECKey
+
 from appliance import durable, llave
 from appliance.falla import Falla
 from appliance.identidad import ARCHIVO, Identidad, leer_identidad
+from appliance.mochila import SELLO
 from nucleo.definicion import DefinicionInvalida, cargar_proceso
 from nucleo.modos import CAPACITACION, MODOS, OFICIAL
 from nucleo.problema import Rechazo
 
 ACTIVO: Final = "activo"
-AJUSTES: Final = ("puesto.toml", "ambito.toml", "personas.toml")
+AJUSTES: Final = ("puesto.toml", "ambito.toml", "personas.toml", "enlace.toml")
 PRACTICA: Final = Path(__file__).resolve().parents[1] / "datos" / "capacitacion"
 """La definición de capacitación que viene con el programa."""
 
@@ -189,6 +192,8 @@ def crear_capacitacion(carpeta: Path, definicion: Path, catd: str) -> Path:
     shutil.rmtree(provisional, ignore_errors=True)
     provisional.mkdir(mode=0o700, parents=True)
     llave.generar(provisional / "llave.pem")
+    # La otra mitad no se guarda: una mochila de práctica se copia igual que las demás y nadie la puede abrir.
+    durable.escribir(provisional / SELLO, ECKey.generate_key("P-256").as_pem(private=False))
     identidad = Identidad(
         f"{catd}-practica"[:38].strip("-"), catd, secrets.token_hex(8), CAPACITACION, definicion.resolve(), *_SIN_CENTRO
     )

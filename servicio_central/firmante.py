@@ -46,6 +46,15 @@ def leer_publica(ruta: Path) -> ECKey:
         raise _tropiezo(f"{ruta} no es una llave pública P-256", "se copió otro archivo") from error
 
 
+def leer_privada(ruta: Path) -> ECKey:
+    """Llave privada P-256 de un PEM que sólo puede leer su dueño: la de sellado.
+
+    Raises:
+        Tropiezo: LLAVE, como `FirmanteDeArchivo`.
+    """
+    return _privada(ruta)
+
+
 def publica_de(pem: bytes) -> ECKey:
     """La mitad pública de una llave P-256 en PEM.
 

@@ -38,7 +38,8 @@ def pdf_de_comprobante(hecho: Comprobante, identidad: Identidad, proceso: Proces
     )
     hoja.espacio(14)
     hoja.parrafo(
-        "La memoria va firmada, pero no cifrada: quien la lleve la cuida como cuida las actas, y la entrega en mano."
+        "La memoria va firmada y sellada: sólo el centro la puede abrir. Quien la lleve la entrega en mano; no la "
+        "borren hasta que el centro diga que la importó."
     )
     hoja.firmas(("Entrega (CATD): nombre y firma", "Lleva: nombre y firma", "Recibe (centro): nombre y firma"))
     return hoja.cerrar()

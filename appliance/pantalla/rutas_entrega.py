@@ -12,7 +12,7 @@ from appliance.documentos.comprobante_de_mochila import pdf_de_comprobante
 from appliance.documentos.recibo import pdf_de_recibo, recibo_de
 from appliance.llave import LlaveDeArchivo
 from appliance.memorias import RAICES, memoria_en, memorias
-from appliance.mochila import Comprobante, Mochila
+from appliance.mochila import Comprobante, Mochila, sello_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PideAcopio, PideCoordinacion, de_rechazo, persona_de
 from appliance.pantalla.rutas_etiqueta import aviso_de
 from nucleo.hechos import IdActa
@@ -55,7 +55,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
                 return _RUTA, de_rechazo(memoria)
             mochila = _mochila(p)
             negada = copia.empezar(
-                lambda: mochila.exportar(memoria, persona, p.ahora()), lambda h: _imprimir(p, h), persona, p.ahora
+                lambda: mochila.exportar(memoria, p.ahora()), lambda h: _imprimir(p, h), persona, p.ahora
             )
             return _RUTA, de_rechazo(negada) if negada is not None else None
 
@@ -89,7 +89,9 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
 def _mochila(p: Pantalla) -> Mochila:
     llave = LlaveDeArchivo(p.kiosco.carpeta / "llave.pem", p.kiosco.identidad.equipo)
-    return Mochila(p.kiosco.almacen, p.mesa.imagenes, llave, llave.publica(), p.proceso.clave)
+    sello = sello_de(p.kiosco.carpeta)
+    modo = p.kiosco.identidad.modo
+    return Mochila(p.kiosco.almacen, p.mesa.imagenes, llave, llave.publica(), p.proceso.clave, modo, sello)
 
 
 def _imprimir(p: Pantalla, hecha: Comprobante) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey
 from PIL import Image, ImageDraw
 
 from appliance.alistamiento import Aparatos, Estado, Informe, informe
@@ -22,6 +23,7 @@ from appliance.escaneo.motivo import Motivo
 from appliance.escaneo.puerto import Ajustes, Escaner, FinDeLote, HojaLista
 from appliance.hoja_en_blanco import Blancura, mirar
 from appliance.mesa import Mesa
+from appliance.mochila import SELLO
 from appliance.personas import Papel, Persona
 from appliance.prueba_de_escaner import PruebaDeEscaner, probar
 from appliance.reloj import RelojFijado
@@ -40,6 +42,7 @@ CARTA = (850, 1100)
 @pytest.fixture
 def kiosco(tmp_path: Path) -> Kiosco:
     mesa = abrir_mesa(tmp_path)
+    (tmp_path / SELLO).write_bytes(ECKey.generate_key("P-256").as_pem(private=False))
     bien(mesa.acopiar(A1, persona="acopio-1", origen=Origen.CATD))
     huella = mesa.almacen.ultimo().huella
     mesa.almacen.cerrar(Acuse("catd-01", EPOCA, 1, huella, (), (), (), datetime.now(UTC)), datetime.now(UTC))
@@ -84,6 +87,14 @@ def test_se_perdio_o_se_abrio_la_llave(kiosco: Kiosco) -> None:
     hecho = hacer(kiosco)
     assert estado(hecho, "Llave") is Estado.MAL
     assert hecho.veredicto is Estado.MAL
+
+
+def test_el_sello_de_la_mochila_falta_o_se_dano_y_se_sabe_antes_de_la_noche(kiosco: Kiosco) -> None:
+    sello = kiosco.carpeta / SELLO
+    sello.write_text("no es una llave")
+    assert estado(hacer(kiosco), "Sello") is Estado.MAL
+    sello.unlink()
+    assert estado(hacer(kiosco), "Sello") is Estado.ATENCION
 
 
 def test_alguien_quito_un_renglon_de_la_bitacora(kiosco: Kiosco) -> None:

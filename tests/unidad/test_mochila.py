@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -23,13 +22,18 @@ from appliance.imagenes import Imagenes
 from appliance.llave import LlaveDeArchivo
 from appliance.memorias import Memoria, memoria_en, memorias
 from appliance.mesa import Mesa
-from appliance.mochila import Comprobante, Mochila, comprobar
+from appliance.mochila import SELLO, Comprobante, Mochila, comprobar
+from nucleo import sello
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.acuse import Acuse
+from nucleo.mochila import sobres_de
 from nucleo.sobre import Tipo, abrir, huella
 from tests.kiosco_de_prueba import A1, A2, EPOCA, PROCESO, abrir_mesa, bien, codigo, hora, identidad
 from tests.pantallas_de_prueba import mandar, pantallas
 from tests.sobres_de_prueba import AHORA
+
+CENTRO = ECKey.generate_key("P-256", private=True)
+"""Con la que el centro abre."""
 
 IMAGEN = b"\x89PNG" + b"acta" * 2000
 
@@ -66,13 +70,19 @@ def mesa(tmp_path: Path) -> Mesa:
     return mesa
 
 
-def mochila_de(mesa: Mesa, tmp_path: Path) -> Mochila:
+def mochila_de(mesa: Mesa, tmp_path: Path, llave_de_sello: ECKey | None = CENTRO) -> Mochila:
     llave = LlaveDeArchivo(tmp_path / "kiosco" / "llave.pem", "catd-01")
-    return Mochila(mesa.almacen, mesa.imagenes, llave, llave.publica(), PROCESO.clave)
+    return Mochila(mesa.almacen, mesa.imagenes, llave, llave.publica(), PROCESO.clave, PROCESO.modo, llave_de_sello)
 
 
 def exportar(mesa: Mesa, tmp_path: Path, memoria: Memoria) -> Comprobante:
-    return bien(mochila_de(mesa, tmp_path).exportar(memoria, "coordinacion", hora()))
+    return bien(mochila_de(mesa, tmp_path).exportar(memoria, hora()))
+
+
+def abiertos(carpeta: Path) -> list[str]:
+    """Los sobres que lleva, como los lee el centro."""
+    archivos = sorted((carpeta / "sobres").iterdir())
+    return [s.decode() for a in archivos for s in sobres_de(sello.abrir(a.read_bytes(), CENTRO))]
 
 
 def publica(tmp_path: Path) -> ECKey:
@@ -89,16 +99,9 @@ def test_lleva_todo_lo_pendiente_con_sus_imagenes_y_se_comprueba_al_releer(mesa:
         assert hecha.carpeta == f"mochila-catd-01-{EPOCA}-1-5"
         carpeta = memoria.ruta / hecha.carpeta
         assert sorted(r.name for r in memoria.ruta.iterdir()) == [hecha.carpeta], "nada a medias"
-        renglones = [json.loads(r) for r in (carpeta / "sobres.jsonl").read_text().splitlines()]
-        for numero, renglon in enumerate(renglones, start=1):
-            sobre = abrir(renglon["sobre"], publica(tmp_path))
-            assert (sobre.secuencia, renglon["secuencia"], renglon["huella"]) == (
-                numero,
-                numero,
-                huella(renglon["sobre"]),
-            )
-        for imagen in (carpeta / "imagenes").iterdir():
-            assert hashlib.sha256(imagen.read_bytes()).hexdigest() == imagen.stem
+        assert [abrir(s, publica(tmp_path)).secuencia for s in abiertos(carpeta)] == [1, 2, 3, 4, 5]
+        imagenes = [sello.abrir(r.read_bytes(), CENTRO) for r in (carpeta / "imagenes").iterdir()]
+        assert {hashlib.sha256(i).hexdigest() for i in imagenes} == mesa.imagenes.huellas()
         assert comprobar(carpeta, publica(tmp_path)) == hecha
         assert pdf_de_comprobante(hecha, identidad(), PROCESO, hora()).startswith(b"%PDF")
 
@@ -113,20 +116,20 @@ def test_no_cierra_ningun_renglon_y_repetirla_no_escribe_otra(mesa: Mesa, tmp_pa
         mesa.almacen.cerrar(Acuse("catd-01", EPOCA, 2, mesa.almacen.sobres(2, 2)[0].huella, (), (), (), AHORA), AHORA)
         otra = exportar(mesa, tmp_path, memoria)
         assert (otra.desde, otra.sobres, otra.ya_estaba) == (3, 3, False)
-        assert tercero in (memoria.ruta / otra.carpeta / "sobres.jsonl").read_text()
+        assert tercero in [huella(s) for s in abiertos(memoria.ruta / otra.carpeta)]
 
 
 def test_la_que_quedo_rota_no_pasa_por_buena_y_se_hace_otra_al_lado(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media") as memoria:
         primera = exportar(mesa, tmp_path, memoria)
-        sobres = memoria.ruta / primera.carpeta / "sobres.jsonl"
+        sobres = memoria.ruta / primera.carpeta / "sobres" / "00001.jwe"
         sobres.write_bytes(sobres.read_bytes()[:-40])
         segunda = exportar(mesa, tmp_path, memoria)
         assert segunda.carpeta == primera.carpeta + "-2"
         assert isinstance(comprobar(memoria.ruta / segunda.carpeta, publica(tmp_path)), Comprobante)
 
 
-@pytest.mark.parametrize("nombre", ["manifiesto.json", "manifiesto.jws", "sobres.jsonl"])
+@pytest.mark.parametrize("nombre", ["manifiesto.json", "manifiesto.jws", "sobres/00001.jwe"])
 def test_en_la_memoria_hay_una_tuberia_con_el_nombre_de_la_mochila(mesa: Mesa, tmp_path: Path, nombre: str) -> None:
     with montada(tmp_path / "media") as memoria:
         primera = exportar(mesa, tmp_path, memoria)
@@ -143,7 +146,7 @@ def test_en_la_memoria_hay_una_tuberia_con_el_nombre_de_la_mochila(mesa: Mesa, t
 def test_sin_pendientes_no_hay_nada_que_llevar(tmp_path: Path) -> None:
     mesa = abrir_mesa(tmp_path / "kiosco")
     with montada(tmp_path / "media") as memoria:
-        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, "c", hora())) == "NADA_PENDIENTE"
+        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, hora())) == "NADA_PENDIENTE"
         assert list(memoria.ruta.iterdir()) == []
 
 
@@ -163,12 +166,43 @@ def test_una_imagen_que_ya_no_esta_o_se_pudrio_se_dice_y_lo_demas_va(mesa: Mesa,
         assert (hecha.sobres, hecha.imagenes, hecha.sin_imagen) == (5, 1, 2)
 
 
+def test_en_la_memoria_no_va_nada_que_se_lea_sin_la_llave_del_centro(mesa: Mesa, tmp_path: Path) -> None:
+    with montada(tmp_path / "media") as memoria:
+        carpeta = memoria.ruta / exportar(mesa, tmp_path, memoria).carpeta
+        todo = b"".join(r.read_bytes() for r in sorted(carpeta.rglob("*")) if r.is_file())
+        nombres = " ".join(str(r) for r in carpeta.rglob("*"))
+        for pendiente in mesa.almacen.sobres(1, 5):
+            assert pendiente.huella.encode() not in todo
+            assert pendiente.sobre.split(".")[1].encode()[:60] not in todo
+        for sha256 in mesa.imagenes.huellas():
+            assert sha256.encode() not in todo
+            assert sha256 not in nombres
+        assert b"acta" * 20 not in todo
+
+
+def test_un_kiosco_inscrito_sin_sello_no_exporta_en_claro_y_dice_que_hacer(mesa: Mesa, tmp_path: Path) -> None:
+    with montada(tmp_path / "media") as memoria:
+        negada = mochila_de(mesa, tmp_path, None).exportar(memoria, hora())
+        assert codigo(negada) == "SIN_SELLO"
+        assert "prep inscribir" in str(negada)
+        assert list(memoria.ruta.iterdir()) == []
+    assert mesa.almacen.resumen().pendientes == 5
+
+
+def test_le_cambiaron_el_sello_al_centro_y_la_de_antes_no_pasa_por_la_misma(mesa: Mesa, tmp_path: Path) -> None:
+    with montada(tmp_path / "media") as memoria:
+        exportar(mesa, tmp_path, memoria)
+        otra = bien(mochila_de(mesa, tmp_path, ECKey.generate_key("P-256")).exportar(memoria, hora()))
+        assert not otra.ya_estaba
+        assert otra.carpeta.endswith("-2")
+
+
 # ---------------------------------------------------------------------------------------------------------- las malas
 
 
 def test_la_memoria_llena_se_dice_y_no_deja_nada_que_parezca_bueno(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media", kilobytes=12) as memoria:
-        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, "c", hora())) == "MEMORIA_LLENA"
+        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, hora())) == "MEMORIA_LLENA"
         assert list(memoria.ruta.iterdir()) == []
     assert mesa.almacen.resumen().pendientes == 5
 
@@ -195,7 +229,7 @@ def test_se_le_hace_lugar_a_la_memoria_y_las_imagenes_que_faltaban_si_van(mesa: 
 def test_se_quita_la_memoria_y_debajo_queda_el_disco_del_kiosco(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media") as memoria:
         subprocess.run(["umount", str(memoria.ruta)], check=True)
-        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, "c", hora())) == "MEMORIA"
+        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, hora())) == "MEMORIA"
         assert list(memoria.ruta.iterdir()) == [], "no se escribió en el disco del kiosco"
         assert codigo(memoria_en(str(memoria.ruta), [memoria.ruta.parent])) == "SIN_MEMORIA"
 
@@ -210,7 +244,7 @@ def test_se_quita_la_memoria_a_media_copia(mesa: Mesa, tmp_path: Path) -> None:
                 return super().leer(huella)
 
         mesa.imagenes = Arrancan(tmp_path / "kiosco" / "imagenes")
-        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, "c", hora())) == "MEMORIA"
+        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, hora())) == "MEMORIA"
         assert [r for r in memoria.ruta.iterdir() if not r.name.startswith(".")] == []
 
 
@@ -218,7 +252,7 @@ def test_con_el_seguro_puesto_se_explica(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media") as memoria:
         subprocess.run(["mount", "-o", "remount,ro", str(memoria.ruta)], check=True)
         assert not memorias([memoria.ruta.parent])[0].escribible
-        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, "c", hora())) == "MEMORIA_CERRADA"
+        assert codigo(mochila_de(mesa, tmp_path).exportar(memoria, hora())) == "MEMORIA_CERRADA"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +287,7 @@ def _otra_imagen(carpeta: Path) -> None:
 
 
 def _de_mas(carpeta: Path) -> None:
-    (carpeta / "imagenes" / "de-mas.png").write_bytes(b"x")
+    (carpeta / "imagenes" / "de-mas.jwe").write_bytes(b"x")
 
 
 def _de_menos(carpeta: Path) -> None:
@@ -290,7 +324,7 @@ def test_ningun_dano_pasa_por_bueno(mesa: Mesa, tmp_path: Path, dano: object) ->
         assert codigo(comprobar(carpeta, publica(tmp_path))) == "MOCHILA_ROTA"
 
 
-@given(st.binary(max_size=200), st.sampled_from(["manifiesto.json", "manifiesto.jws", "sobres.jsonl"]))
+@given(st.binary(max_size=200), st.sampled_from(["manifiesto.json", "manifiesto.jws", "00001.jwe"]))
 def test_cualquier_basura_en_la_memoria_se_rechaza(
     tmp_path_factory: pytest.TempPathFactory, basura: bytes, donde: str
 ) -> None:
@@ -305,6 +339,7 @@ def test_cualquier_basura_en_la_memoria_se_rechaza(
 
 def test_desde_la_pantalla_se_copia_sin_detener_a_nadie_y_queda_escrito(mesa: Mesa, tmp_path: Path) -> None:
     with montada(tmp_path / "media") as memoria:
+        (tmp_path / "kiosco" / SELLO).write_bytes(CENTRO.as_pem(private=False))
         navegador = pantallas(mesa, tmp_path / "kiosco", "coordinacion")
         estado = navegador.app.state  # type: ignore[attr-defined]
         estado.raices_de_memorias = (tmp_path / "media",)
