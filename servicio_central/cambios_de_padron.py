@@ -2,8 +2,8 @@
 de qué casillas puede hablar.
 
 Cada cambio firma un padrón nuevo, con su renglón en la bitácora de la autoridad; ningún padrón anterior se pisa. El
-centro relee el padrón solo. El bróker relee los revocados con SIGHUP y no corta una sesión ya abierta: por eso quien
-decide es siempre el padrón.
+centro relee el padrón solo. `./prep broker` se arranca otra vez al cambiar los revocados, porque mosquitto no corta una
+sesión ya abierta (`guardia_del_broker`); quien decide es siempre el padrón.
 """
 
 from __future__ import annotations

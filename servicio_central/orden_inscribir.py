@@ -12,7 +12,8 @@ from nucleo.modos import CON_CENTRO, SIMULACRO
 from servicio_central import ajustes, cambios_de_padron, disco, firma_de_definicion, inscripcion, observador_mqtt
 from servicio_central.tropiezo import Tropiezo
 
-_SIGHUP: Final = "Si el bróker está corriendo, mándele SIGHUP para que relea los revocados."
+_SIGHUP: Final = "Si el bróker está corriendo, mándele SIGHUP para que relea su lista de acceso."
+_REVOCADO: Final = "Si corre con `./prep broker`, él nota la lista de revocados y corta la sesión; si no, reinícielo."
 
 
 def main(argumentos: Sequence[str] | None = None) -> None:
@@ -125,7 +126,7 @@ def _cambiar(o: argparse.Namespace) -> None:
     """Lo que cambia de equipos ya inscritos, y la definición por firmar."""
     for equipo in o.baja:
         cambios_de_padron.baja(o.autoridad, o.centro, equipo, o.motivo)
-        print(f"{equipo} dado de baja. {_SIGHUP} Lo que ya mandó sigue contando; para que no, --excluir {equipo}.")
+        print(f"{equipo} dado de baja. {_REVOCADO} Lo que ya mandó sigue contando; para que no, --excluir {equipo}.")
     if o.rotar:
         solicitud = o.solicitud.read_bytes()
         carpeta = cambios_de_padron.rotar(o.autoridad, o.centro, o.salida, o.rotar, solicitud, o.motivo)
@@ -134,7 +135,7 @@ def _cambiar(o: argparse.Namespace) -> None:
         cuantas = cambios_de_padron.cerrar_llave(
             o.autoridad, o.centro, o.cerrar_llave, hasta=o.hasta, motivo=o.motivo, epoca=o.epoca
         )
-        print(f"{o.cerrar_llave}: {cuantas} llaves cerradas después de la {o.hasta}. {_SIGHUP}")
+        print(f"{o.cerrar_llave}: {cuantas} llaves cerradas después de la {o.hasta}. {_REVOCADO}")
     if o.excluir:
         cambios_de_padron.excluir(o.autoridad, o.centro, o.excluir, hasta=o.hasta, motivo=o.motivo, epoca=o.epoca)
         print(f"{o.excluir}: lo posterior a la {o.hasta} no se cuenta desde el siguiente corte; nada se borra.")

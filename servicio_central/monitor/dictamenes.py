@@ -95,8 +95,8 @@ OPCIONES: Final[Mapping[Clase, Mapping[str, Opcion]]] = {
         ),
         "ataque": Opcion(
             "Alguien manda lo que no debe, con un certificado de la casa",
-            "pida a la autoridad dar de baja a {equipo} (`./prep inscribir` con `--baja {equipo}`) y mande SIGHUP "
-            "al bróker; conserve el equipo para la investigación",
+            "pida a la autoridad dar de baja a {equipo} (`./prep inscribir` con `--baja {equipo}`); `./prep "
+            "broker` lo saca solo. Conserve el equipo para la investigación",
         ),
         "ruido": Opcion("Es basura sin consecuencia, o una prueba", _NADA),
     },

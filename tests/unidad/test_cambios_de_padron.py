@@ -223,7 +223,7 @@ def test_las_ordenes_completas_de_principio_a_fin(base: Path, capsys: pytest.Cap
     main([*orden, "--definicion", str(OAXACA)])
     dicho = capsys.readouterr().out
     assert "Definición versión 1" in dicho
-    assert "SIGHUP" in dicho
+    assert "corta la sesión" in dicho
     equipos = leer_padron(base / "c").equipos
     assert (equipos["catd-01"].casillas, equipos["catd-02"].vigente) == ((), False)
     assert catd([*carpeta, "--instalar", str(respuesta)]) == 1, "ya se instaló"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servicio_central import fila as modulo
+from servicio_central.enlace import Estado
 from servicio_central.enlace_amqp import Entrega
 from servicio_central.fila import TOPE_POR_EQUIPO, Fila
 from servicio_central.juicio import Mensaje
@@ -106,3 +107,12 @@ def test_un_hilo_mete_y_otro_saca_sin_perder_ni_repetir() -> None:
     hilo.join()
     assert isinstance(suceso, Desconectado)
     assert len(vistos) == len(set(vistos)) == 4_000 - sum(fila.tirados.values())
+
+
+def test_lo_tirado_lo_ve_operacion_con_el_nombre_del_equipo() -> None:
+    estado = Estado()
+    fila = Fila(estado.tirados)
+    assert estado.desbordes() == []
+    for n in range(TOPE_POR_EQUIPO + 7):
+        fila.put(de("catd-09", n))
+    assert estado.desbordes() == [("fila del enlace de catd-09", 7)]
