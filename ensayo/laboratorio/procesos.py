@@ -36,12 +36,16 @@ class Segador(threading.Thread):
     def __init__(self, escenario: Escenario, azar: random.Random) -> None:
         super().__init__(daemon=True)
         self.victimas: list[str] = []
+        self.debidas = 0
+        """Cuántas muertes debe llevar ya la noche: en una máquina lenta, sin tope, nadie acabaría de levantarse."""
         self._escenario = escenario
         self._azar = azar
         self._fin = threading.Event()
 
     def run(self) -> None:
         while not self._fin.wait(self._azar.uniform(0.05, 0.5)):
+            if len(self.victimas) >= self.debidas:
+                continue
             # Primero la clase y luego la pieza: así el centro y el bróker mueren tanto como los kioscos.
             clase = CLASES[len(self.victimas) % len(CLASES)]
             nombre = self._azar.choice([n for n in self._escenario.piezas if n.startswith(clase)])
@@ -82,10 +86,10 @@ def vivir(noche: Noche, carpeta: Path, muertes: int, azar: random.Random) -> Cor
         hora = noche.inicio
         while hora < fin:
             hora = min(fin, hora + timedelta(minutes=10))
-            escenario.vivir_hasta(hora)
             # Las muertes se reparten por toda la noche, corra la máquina lo que corra.
-            debidas = math.ceil(muertes * (hora - noche.inicio) / (fin - noche.inicio))
-            _esperar_muertes(escenario, segador, debidas)
+            segador.debidas = math.ceil(muertes * (hora - noche.inicio) / (fin - noche.inicio))
+            escenario.vivir_hasta(hora)
+            _esperar_muertes(escenario, segador)
         if muertes:
             segador.detener()
         escenario.vigilar()
@@ -95,9 +99,9 @@ def vivir(noche: Noche, carpeta: Path, muertes: int, azar: random.Random) -> Cor
         return Corrida(corte.zip.read_bytes(), sobres, segador.victimas)
 
 
-def _esperar_muertes(escenario: Escenario, segador: Segador, debidas: int) -> None:
+def _esperar_muertes(escenario: Escenario, segador: Segador) -> None:
     limite = time.monotonic() + 60
-    while len(segador.victimas) < debidas:
+    while len(segador.victimas) < segador.debidas:
         if time.monotonic() > limite:
             raise EscenarioRoto(f"el segador sólo lleva {len(segador.victimas)} muertes", con_bitacoras=True)
         # A las demás piezas las levanta él; a las personas, quien dirige.
