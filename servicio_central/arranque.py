@@ -17,11 +17,17 @@ from nucleo.padron import Padron
 from nucleo.temas import ambito_de
 from servicio_central import ajustes, almacenes, disco, inscripcion, padrones, vigente
 from servicio_central.ajustes import Ajustes
+from servicio_central.carril_de_imagenes import CarrilDeImagenes
+from servicio_central.carril_de_mochilas import CarrilDeMochilas
 from servicio_central.cubierto import Publicado
-from servicio_central.enlace import Enlace, mqtt_de
+from servicio_central.declaradas import Declaradas
+from servicio_central.despacho import Despacho
+from servicio_central.enlace import Enlace, Ingestor, mqtt_de
 from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Ingesta
+from servicio_central.ordenes import BandejaDeOrdenes
 from servicio_central.puerto_almacen import PuertoAlmacen
+from servicio_central.recepcion import Recepcion
 from servicio_central.tropiezo import Tropiezo
 from servicio_central.vigia import Vigia
 
@@ -42,6 +48,10 @@ class Centro:
     ingesta: Ingesta
     enlace: Enlace
     vigia: Vigia
+    despacho: Despacho
+    """Por donde operación ordena algo a un kiosco."""
+    mochilas: CarrilDeMochilas
+    """El buzón de lo que llega en mano."""
     candado: int
     """Descriptor que impide abrir dos centros sobre la misma carpeta."""
 
@@ -49,6 +59,7 @@ class Centro:
         """Corre la ingesta en su hilo hasta que `parar` se active."""
         hilo = Thread(target=self.enlace.correr, args=(parar,), name="ingesta", daemon=True)
         hilo.start()
+        self.mochilas.empezar(parar)
         return hilo
 
 
@@ -125,8 +136,21 @@ def _armar(carpeta: Path, donde: Ajustes, candado: int, avisar: Callable[[str], 
     ingesta = Ingesta(almacen, proceso, padron, firmante, lambda: datetime.now(UTC), donde.modo, Publicado(carpeta))
     vigia = Vigia(carpeta, proceso, padron, ingesta, avisar)
     ambito = ambito_de(donde.modo, proceso.clave)
+    declaradas = Declaradas.de_carpeta(carpeta)
+    imagenes = CarrilDeImagenes(Recepcion(carpeta, declaradas, firmante, lambda: datetime.now(UTC), ambito), avisar)
+    bandeja = BandejaDeOrdenes(carpeta, proceso.clave, donde.modo)
+    despacho = Despacho(carpeta, bandeja, firmante, ambito, lambda: datetime.now(UTC), avisar)
+    ingesta.al_latir = despacho.al_latir
     conectar = mqtt_de(carpeta, donde.broker_host, donde.broker_puerto, ambito)
+    ingestor: Ingestor = ingesta
+    if donde.amqp:
+        # pika sólo se carga donde de verdad hay un RabbitMQ.
+        from servicio_central.enlace_amqp import Devolviendo, amqp_de
+
+        conectar, ingestor = amqp_de(carpeta, donde.amqp, donde.colas), Devolviendo(ingesta, avisar)
     # Lo que esperaba se vuelve a juzgar: la definición pudo cambiar con el centro apagado.
     for alarma in ingesta.recargar().alarmas:
         avisar(alarma)
-    return Centro(carpeta, almacen, ingesta, Enlace(ingesta, conectar, avisar, vigia.revisar), vigia, candado)
+    mochilas = CarrilDeMochilas(carpeta, ingesta, lambda: vigia.padron, avisar, lambda: datetime.now(UTC))
+    enlace = Enlace(ingestor, conectar, avisar, mochilas.junto_con(vigia.revisar), imagenes, despacho.siguiente)
+    return Centro(carpeta, almacen, ingesta, enlace, vigia, despacho, mochilas, candado)

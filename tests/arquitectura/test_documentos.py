@@ -20,6 +20,7 @@ from appliance.catd.suborden import Suborden
 from appliance.credenciales import a_toml
 from appliance.digitalizacion.motivo import EXPLICACIONES
 from appliance.digitalizacion.motivo import Motivo as MotivoDeHoja
+from appliance.enlace.salidas import LLAVES as LLAVES_DE_SALIDA
 from appliance.escaneo.motivo import Motivo as MotivoDeEscaner
 from appliance.escaneo.motivo import palabras
 from appliance.falla import Falla
@@ -185,6 +186,10 @@ def test_cada_llave_de_puesto_toml_esta_escrita_y_ninguna_de_mas() -> None:
 
 def test_cada_llave_de_ambito_toml_esta_escrita_y_ninguna_de_mas(tmp_path: Path) -> None:
     assert set(primera_columna(apartado(TECNICO, "`ambito.toml`"))) == llaves_de_ambito(tmp_path)
+
+
+def test_cada_llave_de_enlace_toml_esta_escrita_y_ninguna_de_mas() -> None:
+    assert primera_columna(apartado(TECNICO, "`enlace.toml`")) == list(LLAVES_DE_SALIDA)
 
 
 def test_cada_llave_de_personas_toml_esta_escrita_y_ninguna_de_mas() -> None:

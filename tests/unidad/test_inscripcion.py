@@ -90,6 +90,7 @@ def test_las_llaves_privadas_solo_las_lee_su_dueno(base: Path) -> None:
         "autoridad/autoridad.pem",
         "autoridad/ca.key",
         "centro/centro.pem",
+        "centro/sello.pem",
         "centro/tls.key",
         "centro/broker/servidor.key",
         "catd-01/llave.pem",
@@ -246,6 +247,12 @@ def test_la_orden_completa_se_puede_repetir(tmp_path: Path, capsys: pytest.Captu
     assert "catd-02 inscrito" in dicho
     assert (tmp_path / "k" / "catd-01" / "identidad.toml").read_bytes() == identidad
     assert tomllib.loads(identidad.decode())["catd"] == "catd-01"
+    sello = tmp_path / "k" / "catd-01" / ajustes.SELLO_PUBLICO
+    publica = sello.read_bytes()
+    sello.unlink()  # uno inscrito antes de que hubiera sello
+    main(orden)
+    assert f"se agregó {sello}" in capsys.readouterr().out
+    assert sello.read_bytes() == publica == (tmp_path / "c" / ajustes.SELLO_PUBLICO).read_bytes()
     with pytest.raises(SystemExit):
         main([*orden[:4], "--revocar", "catd-55"])
     assert "Siguiente paso" in capsys.readouterr().err
