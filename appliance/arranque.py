@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.almacen import Almacen
+from appliance.candado import Candado
 from appliance.enlace import Ajustes, Enlace
-from appliance.enlace.candado import Candado
 from appliance.enlace.transporte_mqtt import TransporteMqtt, contexto_tls
 from appliance.falla import Falla
 from appliance.identidad import Identidad, leer_identidad
@@ -61,7 +61,16 @@ def abrir_enlace(carpeta: Path, ajustes: Ajustes | None = None) -> Enlace:
         Falla: como `abrir_kiosco`; TLS si faltan o no sirven los certificados; ENLACE_REPETIDO si ya hay otro.
     """
     identidad = leer_identidad(carpeta)
-    candado = Candado(carpeta)
+    # Dos se quitarían la conexión uno al otro, sin fin.
+    candado = Candado(
+        carpeta,
+        Falla(
+            "ENLACE_REPETIDO",
+            f"Otro enlace ya atiende la carpeta {carpeta}",
+            "se arrancó dos veces, a mano y por el sistema",
+            "deje corriendo el primero; si debe ser éste, detenga antes el otro",
+        ),
+    )
     try:
         return _enlace(carpeta, identidad, ajustes or Ajustes(), candado)
     except BaseException:

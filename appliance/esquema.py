@@ -12,7 +12,7 @@ from typing import Final
 from appliance.esquema_de_trabajo import TABLAS_DE_TRABAJO
 from nucleo.eventos import BITACORA_NUEVA
 
-VERSION: Final = 2
+VERSION: Final = 3
 """`PRAGMA user_version` de este esquema."""
 
 _TABLAS: Final = """

@@ -23,8 +23,8 @@ from joserfc.jwk import ECKey
 
 from appliance.almacen import Almacen
 from appliance.bandeja import Veredicto
+from appliance.candado import Candado
 from appliance.consola import decir
-from appliance.enlace.candado import Candado
 from appliance.enlace.envio import Envio
 from appliance.enlace.transporte import EnlaceCaido, Fabrica, Mensaje, Testamento, Transporte
 from appliance.falla import Falla

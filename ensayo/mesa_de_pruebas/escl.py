@@ -20,6 +20,9 @@ from typing import Final
 from ensayo.mesa_de_pruebas.charola import Charola, Estorbo
 
 RESOLUCIONES: Final = (75, 100, 150, 200, 300)
+_RODILLO_S: Final = 0.3
+"""Un rodillo de verdad gira antes de saber que ya no hay hoja o que se atoró. Contestarlo al instante le gana a
+sane-airscan 0.99, que pide una hoja por adelantado, y se pierde la que ya bajó (el kiosco dice HOJA_INCOMPLETA)."""
 _SEGUNDOS_COLGADO: Final = 120.0
 _TROZO: Final = 64 * 1024
 _NS: Final = (
@@ -182,6 +185,8 @@ class _Atencion(BaseHTTPRequestHandler):
             escaner.trabajos.pop(trabajo, None)
             return
         jalada = charola.jalar()
+        if jalada is None or isinstance(jalada, Estorbo):
+            time.sleep(_RODILLO_S)
         if jalada is None:
             self._responder(HTTPStatus.NOT_FOUND)
         elif jalada is Estorbo.DOBLE_HOJA:
