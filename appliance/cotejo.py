@@ -1,7 +1,8 @@
 """El cotejo: comparar lo verificado contra el papel, y qué se hace si no coincide.
 
 El acta no se corrige: si lo verificado no dice lo que el papel, se pide volver a capturarla (o a digitalizarla, si la
-imagen es la equivocada) y se coteja otra vez.
+imagen es la equivocada) y se coteja otra vez. Si su imagen cambió después de leerse, el cotejo es de coordinación: dice
+además que la imagen nueva muestra lo mismo.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
+from appliance import rechazos
+from appliance.empaquetado import caja_cerrada_de
 from appliance.mesa import Mesa
 from appliance.recepcion import Hecha
 from appliance.rechazos import con_rechazo
+from appliance.redigitalizacion import imagen_por_confirmar
 from appliance.reloj import hora_creible
 from nucleo.acta import ResultadoCotejo
 from nucleo.campo import a_texto
@@ -38,11 +42,15 @@ class Cotejador:
         self._mesa = mesa
 
     @con_rechazo
-    def coincide(self, acta: IdActa, persona: str, visto: str | None = None) -> Hecha | Rechazo:
+    def coincide(
+        self, acta: IdActa, persona: str, visto: str | None = None, *, confirma: str | None = None
+    ) -> Hecha | Rechazo:
         """El papel dice lo verificado. Repetirlo no agrega otro hecho.
 
         Args:
             visto: `huella_de` lo que la persona tuvo enfrente; si lo verificado ya es otra cosa, no se asienta nada.
+            confirma: SHA-256 de la imagen nueva de la que coordinación dice que muestra lo mismo
+                (`appliance.redigitalizacion.imagen_por_confirmar`). Sin ella, esa acta no se coteja.
         """
         if isinstance(ajena := self._mesa.renglones(acta), Rechazo):
             return ajena
@@ -53,12 +61,19 @@ class Cotejador:
                 return _sin_verificar(acta)
             if visto is not None and visto != huella_de(estado):
                 return _cambio(acta)
+            nueva = imagen_por_confirmar(historia)
+            if nueva is not None and nueva.sha256 != confirma:
+                return rechazos.imagen_por_confirmar(acta)
+            if nueva is not None and (caja := caja_cerrada_de(t, historia)):
+                return rechazos.en_caja_cerrada(acta, caja)
             previo = cotejo_vigente(historia)
-            if previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
+            if nueva is None and previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
                 return Hecha(estado)
             hora = hora_creible(self._mesa.reloj)
             resultado = ResultadoCotejo.ACEPTADA_TRAS_CORREGIR if estado.vuelta > 1 else ResultadoCotejo.ACEPTADA
             cotejo = Cotejo(acta, hora, resultado, persona)
+            if nueva is not None:
+                t.anotar(hora, "imagen_confirmada", persona=persona, acta=str(acta), detalle=nueva.sha256)
             return Hecha(estado, t.asentar([cotejo], hora, self._mesa.reloj.calidad()))
 
     @con_rechazo

@@ -16,7 +16,7 @@ from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideVerificacion
 from appliance.pantalla.rutas_coordinacion import hace, nombre_de, tablero_de
 from appliance.pantalla.rutas_imagen import vista_de
 from appliance.personas import Papel
-from appliance.redigitalizacion import MOTIVOS_IMAGEN
+from appliance.redigitalizacion import MOTIVOS_IMAGEN, imagen_por_confirmar
 from appliance.tablero import Situacion
 from nucleo.captura import Verificada, estado_de
 from nucleo.hechos import IdActa
@@ -78,6 +78,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         campos = estado.asentado.campos()
         quienes = capturaron(historia)
         previo = cotejo_vigente(historia)
+        nueva = imagen_por_confirmar(historia)
         return p.pagina(
             "cotejo_acta.html",
             e,
@@ -95,6 +96,8 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             conviene_otra=_conviene_otra(p, e, quienes),
             quienes=[nombre_de(p, c) for c in quienes],
             motivos_imagen=MOTIVOS_IMAGEN,
+            nueva=nueva.sha256 if nueva is not None else "",
+            coordina=persona_de(e).coordina,
         )
 
     @app.post("/cotejo/{eleccion}/{casilla}/coincide")
@@ -102,9 +105,11 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         acta = IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            hecha = cotejador.coincide(acta, persona_de(e).clave, e.texto("visto"))
+            persona = persona_de(e)
+            confirma = e.texto("nueva") if persona.coordina else None
+            hecha = cotejador.coincide(acta, persona.clave, e.texto("visto"), confirma=confirma)
             if isinstance(hecha, Rechazo):
-                return _ruta(acta) if hecha.codigo == "CAMBIO" else "/cotejo", de_rechazo(hecha)
+                return _ruta(acta) if hecha.codigo in _SE_MIRA_OTRA_VEZ else "/cotejo", de_rechazo(hecha)
             que = f"Cotejada: {en_palabras(p, acta)}" if hecha.asientos else f"{casilla} ya estaba cotejada"
             return "/cotejo", Aviso(True, que, "coincide con el papel", "guárdela en la caja y tome la siguiente")
 
@@ -151,6 +156,7 @@ def _ruta(acta: IdActa) -> str:
     return f"/cotejo/{acta.eleccion}/{acta.casilla}"
 
 
+_SE_MIRA_OTRA_VEZ: Final = ("CAMBIO", "IMAGEN_POR_CONFIRMAR", "EN_CAJA_CERRADA")
 _SIN_VERIFICAR: Final = Aviso(
     False,
     "Esa acta todavía no está verificada",

@@ -8,12 +8,20 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance.documentos.relacion_de_caja import pdf_de_relacion
-from appliance.empaquetado import Caja, Empacador
+from appliance.empaquetado import MOTIVOS_REABRIR, Caja, Empacador
 from appliance.falla import Falla
 from appliance.pantalla.acta_nombrada import actas_nombradas, en_palabras
-from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideAcopio, de_rechazo, persona_de
+from appliance.pantalla.aviso_de_impreso import Documento, aviso_de
+from appliance.pantalla.pagina import (
+    Aviso,
+    Entrada,
+    Pantalla,
+    PideAcopio,
+    PideCoordinacion,
+    de_rechazo,
+    persona_de,
+)
 from appliance.pantalla.rutas_coordinacion import nombre_de, p_local, tablero_de
-from appliance.pantalla.rutas_etiqueta import aviso_de
 from appliance.tablero import Ficha, Situacion
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
@@ -38,7 +46,9 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             e,
             titulo="Empaquetado",
             abierta=cajas[-1],
-            cerradas=cajas[:-1][::-1],
+            anteriores=cajas[:-1][::-1],
+            reabre=persona_de(e).coordina,
+            motivos=MOTIVOS_REABRIR,
             por_guardar=por_guardar[:A_LA_VISTA],
             faltan=len(por_guardar),
             por_verificar=por_verificar,
@@ -95,6 +105,21 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
         return p.una_vez(e, accion)
 
+    @app.post(_RUTA + "/reabrir")
+    def reabrir(e: PideCoordinacion) -> Response:
+        persona = persona_de(e).clave
+
+        def accion() -> tuple[str, Aviso | None]:
+            if e.texto("motivo") not in MOTIVOS_REABRIR:
+                return _RUTA, _FALTA_MOTIVO
+            caja = empacador.reabrir_caja(persona, e.texto("caja"), e.texto("motivo"))
+            if isinstance(caja, Rechazo):
+                return _RUTA, de_rechazo(caja)
+            siguiente = "rompa su relación impresa: al cerrarla otra vez saldrá una nueva"
+            return _RUTA, Aviso(True, f"Se reabrió la {caja.nombre}", "quedó anotado quién y por qué", siguiente)
+
+        return p.una_vez(e, accion)
+
     @app.post(_RUTA + "/relacion")
     def relacion(e: PideAcopio) -> Response:
         persona = persona_de(e).clave
@@ -113,10 +138,16 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
 def _faltan(fichas: list[Ficha]) -> tuple[list[Ficha], int]:
     """Las verificadas que no están en ninguna caja (cotejadas primero), y cuántas acopiadas aún no se verifican."""
-    sueltas = [f for f in fichas if f.verificada and not f.caja]
+    en_duda = Situacion.IMAGEN_POR_CONFIRMAR
+    sueltas = [f for f in fichas if f.verificada and not f.caja and f.situacion is not en_duda]
     sueltas.sort(key=lambda f: (f.situacion is not Situacion.POR_EMPACAR, f.desde))
     sin_verificar = sum(not f.verificada and not f.caja and f.situacion is not Situacion.SIN_ACTA for f in fichas)
     return sueltas, sin_verificar
+
+
+_FALTA_MOTIVO: Final = Aviso(
+    False, "No se reabrió: falta decir por qué", "quedó sin elegir", "toque «Reabrir» y elija el motivo"
+)
 
 
 def _imprimir(p: Pantalla, caja: Caja, persona: str) -> Aviso:
@@ -125,6 +156,8 @@ def _imprimir(p: Pantalla, caja: Caja, persona: str) -> Aviso:
     impreso = p.imprenta.imprimir(pdf, f"relación {caja.nombre}", ahora)
     with p.kiosco.almacen.transaccion() as t:
         t.anotar(ahora, "relacion_impresa", persona=persona, detalle=f"{caja.nombre}: {len(caja.actas)} actas")
-    aviso = aviso_de(impreso, f"Relación de la {caja.nombre}")
-    siguiente = "métala en la caja y séllela" if aviso.bueno else aviso.siguiente
-    return Aviso(aviso.bueno, aviso.titulo, aviso.causa, siguiente, aviso.ver)
+    nombre = f"Relación de la {caja.nombre}"
+    return aviso_de(
+        impreso,
+        Documento(nombre, "impresa", "métala en la caja y séllela", "imprímala en otro equipo y métala en la caja"),
+    )
