@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -17,16 +16,14 @@ from appliance.digitalizacion.hoja import EstadoDeHoja, Hoja
 from appliance.digitalizacion.motivo import Accion
 from appliance.imagenes import EXTENSIONES, extension_de
 from appliance.pantalla.confirmacion import confirmar, quienes_confirman
+from appliance.pantalla.formatos import formatos_de
 from appliance.pantalla.hoja_en_palabras import en_palabras, explicar, nombre_de, renglon_de
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideDigitalizacion, de_rechazo, persona_de
 from appliance.pantalla.rutas_acopio import DOCUMENTOS, TRASLADOS, hora_estampada
 from appliance.personas import Papel
-from nucleo.definicion import DefinicionInvalida
-from nucleo.formato import Formato, leer_formatos
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
-_REGISTRO: Final = logging.getLogger("kiosco")
 _OTRA_VEZ: Final = "Se va a pasar otra vez"
 
 _NO_ESTA: Final = Aviso(
@@ -42,7 +39,7 @@ _HORA: Final = Aviso(False, "La hora no se entiende", "falta un dígito o los do
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
-    estampas = Estampas(p.mesa.imagenes, _formatos(p))
+    estampas = Estampas(p.mesa.imagenes, formatos_de(p))
     digitalizadora = p.puesto.digitalizadora
     cadena = digitalizadora.cadena if digitalizadora else Cadena(p.kiosco.carpeta, p.mesa, _sin_vision)
     decisiones = Decisiones(cadena, p.mesa)
@@ -285,12 +282,3 @@ def _sin_vision(_: object) -> Vistazo | Rechazo:
         "se abrió sin su puesto de trabajo",
         "ábralo con la orden kiosco",
     )
-
-
-def _formatos(p: Pantalla) -> tuple[Formato, ...]:
-    try:
-        return leer_formatos(p.kiosco.identidad.proceso)
-    except (DefinicionInvalida, OSError) as error:
-        # Sin formato se compara con la parte de arriba de la hoja: no es razón para no abrir la pantalla.
-        _REGISTRO.error("sin recortes: los formatos del proceso no se entienden: %s", error)
-        return ()

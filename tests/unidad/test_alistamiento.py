@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -20,8 +21,11 @@ from appliance.corriente import Corriente, corriente
 from appliance.documentos.informe_de_alistamiento import pdf_de_informe
 from appliance.escaneo.motivo import Motivo
 from appliance.escaneo.puerto import Ajustes, Escaner, FinDeLote, HojaLista
+from appliance.falla import Falla
 from appliance.hoja_en_blanco import Blancura, mirar
 from appliance.mesa import Mesa
+from appliance.pantalla.en_segundo_plano import EnSegundoPlano
+from appliance.pantalla.pagina import Aviso
 from appliance.personas import Papel, Persona
 from appliance.prueba_de_escaner import PruebaDeEscaner, probar
 from appliance.reloj import RelojFijado
@@ -304,10 +308,50 @@ def test_desde_la_pantalla_se_hace_se_ve_y_queda_en_pdf(tmp_path: Path) -> None:
     ruta = "/coordinacion/alistamiento"
     assert "Hacer el informe" in navegador.get(ruta).text
     assert "no tiene escáner" in mandar(navegador, ruta, f"{ruta}/escaner")
-    pagina = mandar(navegador, ruta, ruta)
+    mandar(navegador, ruta, ruta)
+    navegador.app.state.informe_de_alistamiento.esperar(30)  # type: ignore[attr-defined]
+    assert navegador.get(f"{ruta}/avance").headers["HX-Refresh"] == "true"
+    pagina = navegador.get(ruta).text
+    assert "Haciendo el informe" not in pagina
     assert "firma y verifica como catd-01" in pagina
     assert "○ no probado" in pagina
     assert "Ver el PDF" in pagina
+    assert "Ver el PDF" in navegador.get(ruta).text, "se puede volver a ver"
+    assert "Ver el PDF" not in mandar(navegador, ruta, f"{ruta}/escaner")
     with mesa.almacen.lectura() as mirada:
         eventos = [e for (e,) in mirada.conexion.execute("SELECT evento FROM bitacora")]
     assert "informe_generado" in eventos
+
+
+def test_el_informe_tropieza_en_su_hilo_y_lo_dice_la_pagina() -> None:
+    plano = EnSegundoPlano("prueba")
+
+    def mala() -> Aviso:
+        raise ValueError("sin avisar")
+
+    def llena() -> Aviso:
+        raise Falla("DISCO_LLENO", "No cupo", "el disco está lleno", "llame al área técnica")
+
+    for tarea, dicho in ((mala, "No se terminó"), (llena, "No cupo")):
+        assert plano.empezar(tarea)
+        plano.esperar(10)
+        aviso = plano.aviso
+        assert aviso is not None
+        assert (aviso.bueno, aviso.titulo) == (False, dicho)
+        plano.olvidar()
+        assert plano.aviso is None
+
+
+def test_dos_toques_no_hacen_dos_informes() -> None:
+    plano, seguir = EnSegundoPlano("prueba"), Event()
+
+    def tarda() -> Aviso:
+        seguir.wait(10)
+        return Aviso(True, "hecho", "", "")
+
+    assert plano.empezar(tarda)
+    assert not plano.empezar(tarda)
+    assert plano.aviso is None
+    seguir.set()
+    plano.esperar(10)
+    assert plano.aviso == Aviso(True, "hecho", "", "")

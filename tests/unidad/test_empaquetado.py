@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import zlib
 from base64 import a85decode
 from dataclasses import replace
@@ -66,7 +67,7 @@ def test_no_se_guarda_el_papel_que_aun_puede_hacer_falta(mesa: Mesa) -> None:
     assert codigo(empacador.empacar(IdActa("GUB", "209999B0100"), "ana")) == "FUERA_DE_CATALOGO"
 
 
-def test_una_caja_cerrada_ya_no_recibe_y_pasar_de_caja_deja_una_sola(mesa: Mesa) -> None:
+def test_de_una_caja_cerrada_ni_entra_ni_sale_nada(mesa: Mesa) -> None:
     verificar(mesa, A1)
     verificar(mesa, A2)
     empacador = Empacador(mesa)
@@ -75,9 +76,83 @@ def test_una_caja_cerrada_ya_no_recibe_y_pasar_de_caja_deja_una_sola(mesa: Mesa)
     assert bien(empacador.cerrar_caja("ana")).nombre == "CAJA-01"
     assert codigo(empacador.cerrar_caja("ana")) == "CAJA_VACIA", "el segundo toque no cierra la siguiente"
     bien(empacador.empacar(A2, "ana"))
+    for sin_verificar in (False, True):
+        assert codigo(empacador.empacar(A1, "coordinacion", sin_verificar=sin_verificar)) == "EN_CAJA_CERRADA"
+    assert contenido(mesa) == {"CAJA-01": [A1], "CAJA-02": [A2]}
+
+
+def eventos(mesa: Mesa, evento: str) -> list[tuple[str, str]]:
+    with mesa.almacen.lectura() as mirada:
+        filas = mirada.conexion.execute("SELECT persona, detalle FROM bitacora WHERE evento = ?", (evento,))
+        return filas.fetchall()
+
+
+def test_reabrirla_queda_dicho_y_solo_entonces_pasa_un_acta_a_otra_caja(mesa: Mesa) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    verificar(mesa, A3)
+    empacador = Empacador(mesa)
+    for acta in (A1, A3):
+        bien(empacador.empacar(acta, "ana"))
+    bien(empacador.cerrar_caja("ana"))
+    bien(empacador.empacar(A2, "ana"))
+    assert codigo(empacador.reabrir_caja("coordinacion", "CAJA-01", "porque sí")) == "FORMA"
+    assert codigo(empacador.reabrir_caja("coordinacion", "CAJA-02", "sacar")) == "CAJA_ABIERTA"
+    assert codigo(empacador.reabrir_caja("coordinacion", "CAJA-99", "sacar")) == "CAJA_ABIERTA"
+    assert eventos(mesa, "caja_reabierta") == []
+    bien(empacador.reabrir_caja("coordinacion", "CAJA-01", "sacar"))
+    assert codigo(empacador.reabrir_caja("coordinacion", "CAJA-01", "sacar")) == "CAJA_ABIERTA", "el segundo toque"
+    ((persona, detalle),) = eventos(mesa, "caja_reabierta")
+    assert persona == "coordinacion"
+    assert detalle.startswith("CAJA-01: 2 actas; hay que sacar un acta")
     movida = bien(empacador.empacar(A1, "ana"))
     assert (movida.caja, movida.antes) == ("CAJA-02", "CAJA-01")
-    assert contenido(mesa) == {"CAJA-01": [], "CAJA-02": [A2, A1]}
+    assert contenido(mesa) == {"CAJA-01": [A3], "CAJA-02": [A2, A1]}
+    cerrada = bien(empacador.cerrar_caja("ana", "CAJA-01"))
+    assert ([d.acta for d in cerrada.actas], cerrada.cerro) == ([A3], "ana")
+    assert bien(empacador.cajas())[-1].nombre == "CAJA-02", "la que recibe no cambió"
+    assert codigo(empacador.empacar(A3, "ana")) == "EN_CAJA_CERRADA"
+
+
+def test_se_reabre_la_ultima_y_vuelve_a_recibir(mesa: Mesa) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    empacador = Empacador(mesa)
+    bien(empacador.empacar(A1, "ana"))
+    bien(empacador.cerrar_caja("ana"))
+    bien(empacador.reabrir_caja("coordinacion", "CAJA-01", "cuenta"))
+    assert bien(empacador.empacar(A2, "ana")).caja == "CAJA-01"
+    bien(empacador.cerrar_caja("ana", "CAJA-01"))
+    assert contenido(mesa) == {"CAJA-01": [A1, A2], "CAJA-02": []}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["empacar", "cerrar", "reabrir"]), st.integers(0, 3)), max_size=14))
+def test_ningun_numero_de_caja_se_repite_ni_se_pierde_un_acta(pasos: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as carpeta:
+        mesa = abrir_mesa(Path(carpeta))
+        todas = (A1, A2, A3)
+        for acta in todas:
+            verificar(mesa, acta)
+        empacador = Empacador(mesa)
+        dentro: dict[IdActa, str] = {}
+        for que, n in pasos:
+            cerradas = {c.nombre for c in bien(empacador.cajas()) if c.cerrada}
+            acta = todas[n % 3]
+            if que == "empacar":
+                hecha = empacador.empacar(acta, "ana")
+                if dentro.get(acta) in cerradas:
+                    assert codigo(hecha) == "EN_CAJA_CERRADA"
+                else:
+                    dentro[acta] = bien(hecha).caja
+                    assert dentro[acta] not in cerradas
+            elif que == "cerrar":
+                empacador.cerrar_caja("ana", f"CAJA-{n:02d}" if n else None)
+            else:
+                empacador.reabrir_caja("coordinacion", f"CAJA-{n:02d}", "cuenta")
+            cajas = bien(empacador.cajas())
+            assert {d.acta: c.nombre for c in cajas for d in c.actas} == dentro
+            assert cajas[-1].cerrada is None
+        mesa.almacen.desconectar()
 
 
 def test_dos_cierran_la_misma_caja_y_la_siguiente_no_se_cierra_con_una_sola_acta(mesa: Mesa, tmp_path: Path) -> None:
@@ -148,6 +223,29 @@ def test_se_escanea_se_cierra_la_caja_y_la_relacion_queda_en_pdf(mesa: Mesa, tmp
     assert A2.casilla in textos(pdf)
     assert "Relación de la CAJA-01" in mandar(navegador, "/empaquetado", "/empaquetado/relacion", caja="CAJA-01")
     assert "no tiene actas" in mandar(navegador, "/empaquetado", "/empaquetado/relacion", caja="CAJA-77")
+
+
+def test_solo_coordinacion_reabre_y_al_cerrar_sale_otra_relacion(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa, A1)
+    verificar(mesa, A2)
+    empacador = Empacador(mesa)
+    bien(empacador.empacar(A1, "ana"))
+    bien(empacador.cerrar_caja("ana"))
+    bien(empacador.empacar(A2, "ana"))
+    acopio = pantallas(mesa, tmp_path, "capturista-1")
+    assert "Reabrir" not in acopio.get("/empaquetado").text
+    assert "ya se cerró con su relación" in mandar(acopio, "/empaquetado", "/empaquetado", que=A1.casilla)
+    mandar(acopio, "/empaquetado", "/empaquetado/reabrir", caja="CAJA-01", motivo="sacar")
+    assert eventos(mesa, "caja_reabierta") == []
+    coordina = pantallas(mesa, tmp_path, "coordinacion")
+    assert "falta decir por qué" in mandar(coordina, "/empaquetado", "/empaquetado/reabrir", caja="CAJA-01")
+    pagina = mandar(coordina, "/empaquetado", "/empaquetado/reabrir", caja="CAJA-01", motivo="sacar")
+    assert "Se reabrió la CAJA-01" in pagina
+    assert "La CAJA-01 está reabierta, con 1 acta" in pagina
+    pagina = mandar(coordina, "/empaquetado", "/empaquetado/cerrar", abierta="CAJA-01")
+    assert "Relación de la CAJA-01" in pagina
+    assert "está reabierta" not in pagina
+    assert [c.cerrada is not None for c in bien(empacador.cajas())] == [True, False]
 
 
 def test_solo_coordinacion_guarda_lo_que_no_esta_verificado(mesa: Mesa, tmp_path: Path) -> None:
