@@ -55,7 +55,11 @@ class EscanerEscl:
         self._conexiones: set[socket.socket] = set()
         self._candado = threading.Lock()
         self._servidor: _Servidor | None = None
-        self.puerto = 0
+        # El puerto es suyo también desenchufado: si no, otro programa podría tomarlo y ya no se podría enchufar.
+        self._reserva = socket.socket()
+        self._reserva.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserva.bind(("127.0.0.1", 0))
+        self.puerto = int(self._reserva.getsockname()[1])
         self.enchufar()
 
     @property
@@ -72,7 +76,6 @@ class EscanerEscl:
             if self._servidor is not None:
                 return
             self._servidor = _Servidor(self, self.puerto)
-            self.puerto = self._servidor.server_address[1]
         threading.Thread(target=self._servidor.serve_forever, args=(0.02,), name="escaner-escl", daemon=True).start()
 
     def desenchufar(self) -> None:
@@ -92,6 +95,7 @@ class EscanerEscl:
     def apagar(self) -> None:
         self.charola.soltar()
         self.desenchufar()
+        self._reserva.close()
 
     @contextlib.contextmanager
     def conexion(self, zocalo: socket.socket) -> Iterator[None]:
