@@ -20,6 +20,12 @@ _DEFECTO: Final = Aviso(
     "una falla del programa; quedó anotada",
     "repítalo; si vuelve a fallar, llame al área técnica",
 )
+_SIN_HILO: Final = Aviso(
+    False,
+    "No se empezó",
+    "el equipo está ocupado o sin memoria",
+    "espere un momento y repítalo; si vuelve a fallar, reinicie el kiosco",
+)
 
 
 class EnSegundoPlano:
@@ -29,21 +35,39 @@ class EnSegundoPlano:
         self._nombre = nombre
         self._candado = Lock()
         self._hilo: Thread | None = None
-        self._aviso: Aviso | None = None
+        self._dicho: Aviso | None = None
+        self._tropiezo: Aviso | None = None
+        self._esperan: set[str] = set()
 
     @property
     def corriendo(self) -> bool:
         hilo = self._hilo
         return hilo is not None and hilo.is_alive()
 
-    def empezar(self, tarea: Callable[[], Aviso]) -> bool:
-        """Arranca la tarea; si otra sigue corriendo, no hace nada y es falso: su aviso servirá a quien lo pidió."""
+    @property
+    def tropezo(self) -> bool:
+        """Si la última que se pidió no terminó."""
+        return not self.corriendo and self._tropiezo is not None
+
+    def empezar(self, tarea: Callable[[], Aviso], estacion: str) -> bool:
+        """Arranca la tarea; si otra sigue corriendo, no hace nada y es falso.
+
+        Args:
+            estacion: la que lo pide, que en los dos casos se entera si la que corre tropieza.
+        """
         with self._candado:
             if self.corriendo:
+                self._esperan.add(estacion)
                 return False
-            self._aviso = None
-            self._hilo = Thread(target=self._correr, args=(tarea,), name=self._nombre, daemon=True)
-            self._hilo.start()
+            self._dicho, self._tropiezo, self._esperan = None, None, {estacion}
+            hilo = Thread(target=self._correr, args=(tarea,), name=self._nombre, daemon=True)
+            try:
+                hilo.start()
+            except RuntimeError:
+                _REGISTRO.exception("no arrancó el hilo de %s", self._nombre)
+                self._hilo, self._tropiezo = None, _SIN_HILO
+            else:
+                self._hilo = hilo
             return True
 
     def esperar(self, segundos: float) -> None:
@@ -51,23 +75,31 @@ class EnSegundoPlano:
         if self._hilo is not None:
             self._hilo.join(segundos)
 
-    @property
-    def aviso(self) -> Aviso | None:
-        """Lo que dijo la última al terminar; se queda hasta la siguiente o hasta `olvidar`."""
-        return None if self.corriendo else self._aviso
+    def aviso(self, estacion: str) -> Aviso | None:
+        """Lo que dijo la última al terminar, hasta la siguiente; un tropiezo, una vez a cada estación que la pidió."""
+        with self._candado:
+            if self.corriendo:
+                return None
+            if self._tropiezo is None:
+                return self._dicho
+            if estacion not in self._esperan:
+                return None
+            self._esperan.discard(estacion)
+            return self._tropiezo
 
     def olvidar(self) -> None:
         """Quita lo dicho: otra acción de la misma página empieza."""
         with self._candado:
             if not self.corriendo:
-                self._aviso = None
+                self._dicho = None
+                self._esperan.clear()
 
     def _correr(self, tarea: Callable[[], Aviso]) -> None:
         try:
-            self._aviso = tarea()
+            self._dicho = tarea()
         except Falla as falla:
-            self._aviso = de_rechazo(falla.rechazo)
+            self._tropiezo = de_rechazo(falla.rechazo)
         except Exception:
             # El hilo no tiene a quién decírselo: que lo diga la página.
             _REGISTRO.exception("tropiezo en %s", self._nombre)
-            self._aviso = _DEFECTO
+            self._tropiezo = _DEFECTO

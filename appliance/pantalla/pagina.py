@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from appliance.acceso import CON_GAFETE, Acceso
+from appliance.acceso import Acceso, cuenta_en
 from appliance.ambito import leer_ambito
 from appliance.aparato import Aparato
 from appliance.arranque import Kiosco
@@ -145,10 +145,11 @@ class Pantalla:
     def comprobar_nip(self, persona: Persona, entrada: Entrada) -> Rechazo | None:
         """`None` si el `nip` del formulario es el suyo; si no, cuenta la falla donde fue. Raises: Falla."""
         sesion = entrada.sesion
-        desde = CON_GAFETE if self.presentados.en(sesion.azar) == persona.clave else sesion.persona
+        presentado = self.presentados.en(sesion.azar) == persona.clave
+        desde = cuenta_en(persona.clave, sesion.persona, gafete=presentado)
         intento = f"{sesion.azar} {numero}" if (numero := entrada.texto("intento")) else ""
         rechazo = self.acceso.comprobar_nip(persona, entrada.texto("nip"), desde=desde, intento=intento)
-        if rechazo is None and desde == CON_GAFETE:
+        if rechazo is None and presentado:
             self.presentados.olvidar(sesion.azar)
         return rechazo
 

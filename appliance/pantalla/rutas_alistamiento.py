@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from appliance.alistamiento import Aparatos, Estado, Informe, informe
+from appliance.alistamiento import Aparatos, Estado, Informe, informe, tirar_restos
 from appliance.corriente import corriente
 from appliance.documentos.informe_de_alistamiento import VEREDICTOS, pdf_de_informe
 from appliance.pantalla.aviso_de_impreso import Documento, aviso_de
@@ -22,6 +22,12 @@ _INFORME: Final = Documento(
 )
 _SIGNOS: Final = {Estado.BIEN: "✔", Estado.ATENCION: "▲", Estado.MAL: "✖", Estado.NO_PROBADO: "○"}
 _YA: Final = {"HX-Refresh": "true"}
+_YA_SE_HACE: Final = Aviso(
+    False,
+    "El suyo no empezó: ya se está haciendo uno",
+    "otra persona lo pidió antes, o se tocó dos veces; saldrá con el nombre de quien lo pidió primero",
+    "espere a verlo; si lo quiere a su nombre, hágalo otra vez cuando termine",
+)
 _SIN_ESCANER: Final = Rechazo(
     "SIN_ESCANER",
     "Este puesto no tiene escáner",
@@ -33,6 +39,7 @@ _SIN_ESCANER: Final = Rechazo(
 def agregar(app: FastAPI, p: Pantalla) -> None:
     hechos: list[Informe] = []
     """El último que se hizo desde que arrancó la pantalla; los anteriores están en PDF."""
+    tirar_restos(p.kiosco.carpeta)
     digitalizadora = p.puesto.digitalizadora
     fuente = digitalizadora.escaner if digitalizadora is not None else (lambda: _SIN_ESCANER)
     prueba = PruebaDeEscaner(fuente, p.kiosco.carpeta)
@@ -42,7 +49,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     @app.get(_RUTA)
     def ver(e: PideCoordinacion) -> Response:
-        tomado = haciendo.aviso
+        tomado = haciendo.aviso(e.sesion.azar)
         dicho: dict[str, Any] = {} if tomado is None else {"aviso": tomado}
         return p.pagina(
             "alistamiento.html",
@@ -51,6 +58,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             haciendo=haciendo.corriendo,
             titulo="Informe de alistamiento",
             informe=hechos[-1] if hechos else None,
+            es_el_anterior=haciendo.tropezo,
             veredictos=VEREDICTOS,
             signos=_SIGNOS,
             estados=list(Estado),
@@ -90,8 +98,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             return aviso_de(impreso, _INFORME)
 
         def accion() -> tuple[str, Aviso | None]:
-            haciendo.empezar(hazlo)
-            return _RUTA, None
+            return _RUTA, None if haciendo.empezar(hazlo, e.sesion.azar) else _YA_SE_HACE
 
         return p.una_vez(e, accion)
 

@@ -122,7 +122,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     # ------------------------------------------------------------------------------------------- decisiones de un toque
 
-    def decidir(e: Entrada, numero: int, accion: Accion, que: Callable[[str], Hoja | Rechazo]) -> Response:
+    def decidir(e: Entrada, numero: int, accion: Accion, que: Callable[[str], Hoja | Rechazo | Response]) -> Response:
         def correr() -> tuple[str, Aviso | None] | Response:
             hoja = hoja_de(numero)
             if hoja is None:
@@ -131,6 +131,8 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if explicada is None or accion not in explicada.acciones:
                 return ver(e, hoja, _NO_PROCEDE, 409)
             quedo = que(persona_de(e).clave)
+            if isinstance(quedo, Response):
+                return quedo
             if isinstance(quedo, Rechazo):
                 return ver(e, hoja, de_rechazo(quedo), 409)
             if digitalizadora is not None:
@@ -223,16 +225,16 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         if e.texto("traslado") not in TRASLADOS:
             error = Aviso(False, "El mecanismo de traslado no se conoce", "la página es de antes", "elíjalo otra vez")
             return formulario_fuera(e, hoja, error)
-        quien = confirmar(p, e, Papel.COORDINACION)
-        if isinstance(quien, Rechazo):
-            return formulario_fuera(e, hoja, de_rechazo(quien))
         eleccion, documento, traslado = e.texto("eleccion"), e.texto("documento"), e.texto("traslado")
-        return decidir(
-            e,
-            numero,
-            Accion.FUERA,
-            lambda persona: decisiones.declarar_fuera(numero, persona, quien.clave, eleccion, documento, traslado),
-        )
+
+        def confirmada(persona: str) -> Hoja | Rechazo | Response:
+            # Adentro: el segundo toque contesta lo que hizo el primero, sin volver a pedir el NIP.
+            quien = confirmar(p, e, Papel.COORDINACION)
+            if isinstance(quien, Rechazo):
+                return formulario_fuera(e, hoja, de_rechazo(quien))
+            return decisiones.declarar_fuera(numero, persona, quien.clave, eleccion, documento, traslado)
+
+        return decidir(e, numero, Accion.FUERA, confirmada)
 
 
 def _despues(p: Pantalla, hoja: Hoja, accion: Accion) -> tuple[str, Aviso]:

@@ -107,13 +107,14 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     @app.post("/turno/destrabar")
     def destrabar(e: PideCoordinacion) -> Response:
-        """Otra persona no puede entrar porque se tecleó demasiadas veces mal su NIP: se le perdona."""
+        """Otra persona no puede entrar porque se tecleó demasiadas veces mal su NIP: se le perdona la espera."""
 
         def accion() -> tuple[str, Aviso | None]:
             hecho = p.acceso.destrabar(e.texto("persona"), persona_de(e))
             if isinstance(hecho, Rechazo):
                 return "/turno", de_rechazo(hecho)
-            return "/turno", Aviso(True, f"{hecho.nombre} ya puede teclear su NIP", "", "avísele")
+            siguiente = "avísele que lo teclee despacio: si falla, vuelve a esperar"
+            return "/turno", Aviso(True, f"{hecho.nombre} ya puede teclear su NIP", "", siguiente)
 
         return p.una_vez(e, accion)
 
@@ -203,8 +204,8 @@ def _los_que_esperan(p: Pantalla, persona: Persona) -> list[tuple[Persona, str]]
     """A quiénes puede destrabar, y hasta qué hora esperarían."""
     if not persona.coordina:
         return []
-    otras = [x for x in p.acceso.esperas() if x.persona.clave != persona.clave]
-    return [(x.persona, f"{x.hasta.astimezone(p.ahora().tzinfo):%H:%M:%S}") for x in otras]
+    huso = p.ahora().tzinfo
+    return [(x.persona, f"{x.hasta.astimezone(huso):%H:%M:%S}") for x in p.acceso.esperas(persona)]
 
 
 def _quien_teclea(p: Pantalla, e: Entrada) -> Persona | None:

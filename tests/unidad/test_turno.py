@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from appliance import nip as nips
-from appliance.acceso import ESPERAS, FALLAS, NIP_DE_PRACTICA, TOPE, Acceso
+from appliance.acceso import CON_GAFETE, ENTRE_DESTRABES, ESPERAS, FALLAS, NIP_DE_PRACTICA, TOPE, Acceso, cuenta_en
 from appliance.arranque import Kiosco
 from appliance.falla import Falla
 from appliance.gafete import Gafete, nuevo_azar, resumir, texto_qr
@@ -334,6 +334,130 @@ def test_coordinacion_destraba_a_otra_y_no_a_si_misma(catd: Catd) -> None:
     assert catd.eventos().count("nip_destrabado") == 1
 
 
+def test_a_quien_le_gastan_los_intentos_con_su_gafete_recien_pasado_entra_en_otra_estacion(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.ACOPIO,)), ("coco", (Papel.COORDINACION,)))
+    de_ana, libre = catd.estacion(), catd.estacion()
+    entrar(de_ana, "ana", gafete=catd.gafete("ana"), nip=NIP)
+    sello = oculto(de_ana.get("/sin-acta").text, "sello")
+    catd.lecturas.append(catd.gafete("coco"))
+    assert de_ana.get("/lector").json()["persona"] == "coco"
+    malo = {"sello": sello, "motivo": "1", "confirma": "coco", "eleccion": "GUB", "casilla": A1.casilla}
+    for i in range(FALLAS):
+        dicho = de_ana.post("/sin-acta", data=malo | {"intento": f"x{i}", "nip": f"73{i}915"}).text
+        assert "Ese no es el NIP de Coco" in dicho
+    dicho = de_ana.post("/sin-acta", data=malo | {"intento": "y", "nip": NIP}).text
+    assert "pase su gafete en otra estación" in dicho
+    entrar(libre, "coco", gafete=catd.gafete("coco"), nip=NIP)
+    with catd.mesa.almacen.lectura() as mirada:
+        sql = "SELECT DISTINCT detalle FROM bitacora WHERE evento = 'nip_equivocado'"
+        detalles = [d for (d,) in mirada.conexion.execute(sql)]
+    assert all(d.endswith("seguidas, con su gafete, en el turno de ana") for d in detalles)
+
+
+DUDOSAS: Final = tuple(Persona(c, c.title(), frozenset({Papel.COORDINACION})) for c in ("beto", "coco", "dora"))
+"""Sin resumen son de práctica: su NIP se compara de inmediato, y una noche entera cabe en una prueba."""
+
+
+def test_quien_adivina_en_su_propio_turno_no_se_regala_intentos_destrabando(catd: Catd) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, dora = DUDOSAS
+    for presento in (False, True):
+        desde = cuenta_en("beto", "coco", gafete=presento)
+        for _ in range(FALLAS):
+            assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "NIP_EQUIVOCADO"
+        assert acceso.esperas(coco) == []
+        assert codigo(acceso.destrabar("beto", coco)) == "NADA_QUE_DESTRABAR"
+        assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "GAFETE_SUSPENDIDO"
+    assert [x.persona for x in acceso.esperas(dora)] == [beto]
+    assert acceso.destrabar("beto", dora) == beto
+    assert codigo(acceso.comprobar_nip(beto, "111112", desde="coco")) == "NIP_EQUIVOCADO"
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde="coco")) == "GAFETE_SUSPENDIDO"
+
+
+def test_la_destraban_sin_que_haya_espera_y_la_cuenta_sigue(catd: Catd) -> None:
+    """Fallar dos, destrabar y repetir no es probar sin fin."""
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, _ = DUDOSAS
+    dichos = []
+    for _ in range(FALLAS):
+        dichos += [codigo(acceso.comprobar_nip(beto, "111112")) for _ in range(2)]
+        acceso.destrabar("beto", coco)
+    assert dichos == ["NIP_EQUIVOCADO"] * FALLAS + ["GAFETE_SUSPENDIDO", "NIP_EQUIVOCADO", "GAFETE_SUSPENDIDO"]
+
+
+def test_destrabar_es_un_intento_mas_y_una_vez_por_hora_aunque_se_reinicie(catd: Catd) -> None:
+    beto, coco, dora = DUDOSAS
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    for _ in range(FALLAS):
+        acceso.comprobar_nip(beto, "111112")
+    assert acceso.destrabar("beto", coco) == beto
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    dicho = acceso.comprobar_nip(beto, "111112")
+    assert dicho is not None
+    assert "espere 15 segundos" in dicho.siguiente, "la cuenta no volvió a empezar"
+    for quien in (coco, dora):
+        assert codigo(acceso.destrabar("beto", quien)) == "YA_DESTRABADA"
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    catd.reloj.avanzar(-timedelta(hours=3))
+    assert codigo(acceso.destrabar("beto", dora)) == "YA_DESTRABADA"
+    assert catd.eventos().count("nip_destrabado") == 1
+    catd.reloj.avanzar(ENTRE_DESTRABES)
+    acceso.comprobar_nip(beto, "111112")
+    assert acceso.destrabar("beto", dora) == beto
+
+
+def test_una_noche_entera_adivinando_con_quien_la_destrabe_son_161_intentos(catd: Catd) -> None:
+    """El cálculo de `appliance.acceso`, contado."""
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, _ = DUDOSAS
+    fin = catd.reloj.ahora() + timedelta(hours=12)
+    intentos = 0
+    while catd.reloj.ahora() < fin:
+        espera = acceso.esperas(coco)
+        # La primera espera que vale la pena perdonar es la de cinco minutos.
+        if espera and (espera[0].hasta - catd.reloj.ahora() < TOPE or acceso.destrabar("beto", coco) != beto):
+            catd.reloj.avanzar(espera[0].hasta - catd.reloj.ahora())
+        if catd.reloj.ahora() <= fin:
+            assert codigo(acceso.comprobar_nip(beto, "111112")) == "NIP_EQUIVOCADO"
+            intentos += 1
+        assert intentos <= 161
+    assert intentos >= 155
+    assert catd.eventos().count("gafete_suspendido") == intentos - 4
+
+
+@pytest.mark.parametrize("salto", [-TOPE, -timedelta(hours=3), TOPE, timedelta(days=400)])
+@pytest.mark.parametrize("desde", [CON_GAFETE, "coco"])
+def test_el_reloj_salta_a_media_espera_y_se_espera_lo_mismo(catd: Catd, salto: timedelta, desde: str) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto = DUDOSAS[0]
+    for espera in ESPERAS:
+        assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "NIP_EQUIVOCADO"
+        catd.reloj.avanzar(espera)
+    acceso.comprobar_nip(beto, "111112", desde=desde)
+    catd.reloj.fijar(catd.reloj.ahora() + salto)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.avanzar(TOPE - timedelta(seconds=1))
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.avanzar(timedelta(seconds=1))
+    assert acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde) is None
+
+
+def test_arranca_sin_pila_a_media_espera_y_se_espera_entero(catd: Catd) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto = DUDOSAS[0]
+    for espera in ESPERAS:
+        acceso.comprobar_nip(beto, "111112")
+        catd.reloj.avanzar(espera)
+    en_hora = catd.reloj.ahora()
+    catd.reloj.fijar(datetime(1970, 1, 1, tzinfo=UTC))
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.fijar(en_hora)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA)) == "GAFETE_SUSPENDIDO", "la puso en hora la red"
+    catd.reloj.avanzar(TOPE)
+    assert acceso.comprobar_nip(beto, NIP_DE_PRACTICA) is None
+
+
 def test_mientras_se_calcula_un_nip_las_demas_pantallas_contestan(catd: Catd, monkeypatch: pytest.MonkeyPatch) -> None:
     """El cálculo es el de verdad; sólo se detiene a la mitad hasta que otra pantalla haya contestado."""
     catd.inscribir(("ana", (Papel.CAPTURA,)))
@@ -418,7 +542,9 @@ def test_un_trozo_pedido_con_la_pantalla_bloqueada_manda_a_entrar(catd: Catd, ca
     sello = oculto(abrir_acta(catd, estacion), "sello")
     catd.reloj.avanzar(INACTIVIDAD)
     todas = cabeceras | {"referer": CASA + RUTA}
-    respuesta = estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "7"}, headers=todas)
+    respuesta = estacion.post(
+        RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "7"}, headers=todas
+    )
     assert respuesta.status_code == 401
     assert respuesta.headers["hx-redirect"] == f"/turno?volver={RUTA}"
     assert respuesta.json()["guardado"] is False
@@ -469,13 +595,13 @@ def test_se_reinicia_el_kiosco_y_nadie_pierde_su_turno_pero_todas_se_bloquean(ca
 def test_otra_persona_releva_y_lo_abierto_se_conserva_a_nombre_de_quien_lo_dejo(catd: Catd) -> None:
     estacion = catd.estacion("capturista-1")
     sello = oculto(abrir_acta(catd, estacion), "sello")
-    estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "321"})
+    estacion.post(RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "321"})
     aviso = presentar(estacion, "PRACTICA:capturista-2")
     assert "Va a relevar a Capturista 1" in aviso
     assert "elevó a Capturista 1" in teclear_nip(estacion, aviso, NIP_DE_PRACTICA).text
     assert estacion.get(RUTA).status_code == 409, "no es su acta"
     assert bien(catd.mesa.borrador(A1, "capturista-1")).textos["PRI"] == "321"
-    vencida = estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "1"})
+    vencida = estacion.post(RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "1"})
     assert vencida.status_code == 403, "el formulario de la otra persona ya no vale"
     assert "turno_relevado" in catd.eventos()
 
