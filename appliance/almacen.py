@@ -100,12 +100,12 @@ class Lectura:
         leidos = [(de_contenido(_contenido(sobre)), huella) for sobre, huella in filas]
         return [(hecho, huella) for hecho, huella in leidos if isinstance(hecho, Empaque)]
 
-    def ultimo_empaque(self) -> Empaque | None:
-        fila = self.conexion.execute(
-            "SELECT sobre FROM hechos WHERE tipo = 'empaque' ORDER BY secuencia DESC LIMIT 1"
-        ).fetchone()
-        hecho = de_contenido(_contenido(fila[0])) if fila else None
-        return hecho if isinstance(hecho, Empaque) else None
+    def ultimos_empaques(self) -> Iterator[Empaque]:
+        """Del más nuevo al más viejo; se leen conforme se piden."""
+        filas = self.conexion.execute("SELECT sobre FROM hechos WHERE tipo = 'empaque' ORDER BY secuencia DESC")
+        for (sobre,) in filas:
+            if isinstance(hecho := de_contenido(_contenido(sobre)), Empaque):
+                yield hecho
 
     def sobres_de(self, acta: IdActa) -> list[HechoConSobre]:
         """La historia del acta con el lugar de cada hecho en la cadena y en qué quedó su envío."""

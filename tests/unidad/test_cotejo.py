@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente
+from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente, huella_de
 from appliance.empaquetado import Empacador
 from appliance.mesa import Mesa
 from appliance.redigitalizacion import imagen_de, imagen_por_confirmar
@@ -41,7 +41,7 @@ def verificar(mesa: Mesa, acta: IdActa = A1, quienes: tuple[str, str] = ("captur
         bien(mesa.digitalizar(acta, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=imagen))
     for persona in quienes:
         bien(mesa.tomar(acta, persona))
-        bien(mesa.capturar(acta, persona, lectura(acta)))
+        bien(mesa.capturar(acta, persona, lectura(acta), imagen=imagen_de(mesa.almacen.hechos_de(acta))))
     assert isinstance(bien(mesa.estado(acta)), Verificada)
 
 
@@ -85,7 +85,8 @@ def test_la_imagen_era_de_otra_acta(mesa: Mesa) -> None:
     cotejador = Cotejador(mesa)
     assert codigo(cotejador.no_coincide(A1, "caro", Remedio.REDIGITALIZACION, "fea")) == "FORMA"
     assert isinstance(bien(mesa.estado(A1)), Verificada), "con un motivo desconocido no cambia nada"
-    bien(cotejador.no_coincide(A1, "caro", Remedio.REDIGITALIZACION, "otra"))
+    vista = imagen_de(mesa.almacen.hechos_de(A1)) or ""
+    bien(cotejador.no_coincide(A1, "caro", Remedio.REDIGITALIZACION, "otra", imagen=vista))
     assert [x.acta for x in bien(mesa.por_redigitalizar())] == [A1]
     assert bien(mesa.siguiente("capturista-1")) is None, "no se recaptura de la imagen equivocada"
     bien(mesa.digitalizar(A1, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=b"\x89PNG la buena"))
@@ -148,8 +149,10 @@ def test_sustituir_la_imagen_de_una_verificada_no_pasa_en_silencio(mesa: Mesa) -
 
 def test_la_imagen_nueva_muestra_otra_cosa_y_se_recaptura(mesa: Mesa, reloj: RelojFijado) -> None:
     verificar(mesa)
-    otra_imagen(mesa)
-    bien(Cotejador(mesa).no_coincide(A1, "coordinacion", Remedio.RECAPTURA, MOTIVO))
+    nueva = otra_imagen(mesa)
+    cotejador = Cotejador(mesa)
+    assert codigo(cotejador.no_coincide(A1, "caro", Remedio.RECAPTURA, MOTIVO)) == "IMAGEN_POR_CONFIRMAR"
+    bien(cotejador.no_coincide(A1, "coordinacion", Remedio.RECAPTURA, MOTIVO, confirma=nueva))
     assert not pendiente(mesa)
     reloj.avanzar(timedelta(minutes=1))
     verificar(mesa)
@@ -211,6 +214,51 @@ def test_no_se_confirma_con_el_papel_en_la_mano_si_esta_en_una_caja_cerrada(mesa
     bien(Cotejador(mesa).coincide(A1, "coordinacion", confirma=nueva))
 
 
+def test_nadie_comparo_el_papel_que_esta_en_una_caja_cerrada(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa)
+    empacador, cotejador = Empacador(mesa), Cotejador(mesa)
+    bien(empacador.empacar(A1, "ana"))
+    verifica = pantallas(mesa, tmp_path, "capturista-3")
+    vieja = verifica.get(RUTA).text
+    assert "El papel está en la CAJA-01, abierta" in vieja
+    assert "Sí, coincide" in vieja
+    bien(empacador.cerrar_caja("ana"))
+    datos = {n: oculto(vieja, n) for n in ("sello", "intento", "visto")}
+    pagina = verifica.post(f"{RUTA}/coincide", data=datos).text
+    assert "ya se cerró con su relación" in pagina
+    assert "El papel está en la CAJA-01, cerrada" in pagina
+    assert "Sí, coincide" not in pagina
+    assert "capturar otra vez" not in pagina
+    vista = imagen_de(mesa.almacen.hechos_de(A1)) or ""
+    for remedio, motivo in ((Remedio.RECAPTURA, MOTIVO), (Remedio.REDIGITALIZACION, "otra")):
+        assert codigo(cotejador.no_coincide(A1, "caro", remedio, motivo, imagen=vista)) == "EN_CAJA_CERRADA"
+    assert cotejos(mesa) == []
+    assert bien(mesa.por_redigitalizar()) == []
+    bien(empacador.reabrir_caja("coordinacion", "CAJA-01", "sacar"))
+    bien(cotejador.coincide(A1, "caro"))
+    bien(empacador.cerrar_caja("ana"))
+    assert bien(cotejador.coincide(A1, "caro")).asientos == (), "un segundo toque de lo ya cotejado no se queja"
+
+
+def test_no_se_pide_otra_de_la_imagen_que_nadie_miro(mesa: Mesa, tmp_path: Path) -> None:
+    verificar(mesa)
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    vieja = navegador.get(RUTA).text
+    vista = imagen_de(mesa.almacen.hechos_de(A1))
+    assert vista is not None
+    otra_imagen(mesa)
+    datos = {n: oculto(vieja, n) for n in ("sello", "intento", "visto")} | {"imagen": vista}
+    datos |= {"remedio": "redigitalizacion", "motivo": "otra"}
+    navegador.post(f"{RUTA}/no-coincide", data=datos)
+    nueva = imagen_de(mesa.almacen.hechos_de(A1)) or ""
+    cotejador = Cotejador(mesa)
+    pide = Remedio.REDIGITALIZACION
+    hecha = cotejador.no_coincide(A1, "coordinacion", pide, "otra", imagen=vista, confirma=nueva)
+    assert codigo(hecha) == "IMAGEN_CAMBIO"
+    assert (bien(mesa.por_redigitalizar()), cotejos(mesa)) == ([], []), "la nueva sigue en su lugar, por confirmar"
+    bien(cotejador.no_coincide(A1, "coordinacion", pide, "otra", imagen=nueva, confirma=nueva))
+
+
 def test_solo_coordinacion_decide_y_el_tablero_lo_dice_mientras(mesa: Mesa, tmp_path: Path) -> None:
     verificar(mesa)
     otra_imagen(mesa)
@@ -218,8 +266,16 @@ def test_solo_coordinacion_decide_y_el_tablero_lo_dice_mientras(mesa: Mesa, tmp_
     pagina = verifica.get(RUTA).text
     assert "Lleve el papel a coordinación" in pagina
     assert "Sí, coincide" not in pagina
+    assert "capturar otra vez" not in pagina
+    estado = bien(mesa.estado(A1))
+    assert isinstance(estado, Verificada)
+    visto = huella_de(estado)
     nueva = imagen_de(mesa.almacen.hechos_de(A1)) or ""
-    assert "falta decidir" in mandar(verifica, RUTA, f"{RUTA}/coincide", nueva=nueva), "aunque teclee lo de la otra"
+    for campos in ({"remedio": "recaptura"}, {"remedio": "redigitalizacion", "motivo": "otra", "imagen": nueva}):
+        assert "falta decidir" in mandar(verifica, "/cotejo", f"{RUTA}/no-coincide", nueva=nueva, visto=visto, **campos)
+    assert bien(mesa.por_redigitalizar()) == []
+    dicho = mandar(verifica, "/cotejo", f"{RUTA}/coincide", nueva=nueva, visto=visto)
+    assert "falta decidir" in dicho, "aunque teclee lo de la otra"
     assert cotejos(mesa) == []
     coordina = pantallas(mesa, tmp_path, "coordinacion")
     assert "Imagen por confirmar" in coordina.get("/coordinacion").text
@@ -271,7 +327,8 @@ def test_lo_verificado_cambia_entre_mirarlo_y_aceptarlo(mesa: Mesa, tmp_path: Pa
     reloj.avanzar(timedelta(seconds=30))
     for persona in ("capturista-1", "capturista-2"):
         bien(mesa.tomar(A1, persona))
-        bien(mesa.capturar(A1, persona, lectura(A1, PAN=Numero(50))))
+        imagen = imagen_de(mesa.almacen.hechos_de(A1))
+        bien(mesa.capturar(A1, persona, lectura(A1, PAN=Numero(50)), imagen=imagen))
     pagina = navegador.post(f"{RUTA}/coincide", data=vista).text
     assert "cambió mientras usted la miraba" in pagina
     assert cotejos(mesa) == [ResultadoCotejo.NO_ACEPTADA], "nadie aceptó lo que no vio"
