@@ -23,6 +23,7 @@ from appliance import bitacora
 from appliance.almacen import Almacen
 from appliance.arranque import Kiosco, huella_del_programa
 from appliance.corriente import Corriente
+from appliance.disco import ESPERA_S, explicada
 from appliance.falla import Falla
 from appliance.hoja_en_blanco import Blancura
 from appliance.llave import LlaveDeArchivo
@@ -37,6 +38,7 @@ DISCO_BAJO: Final = 2_000_000_000
 
 DISCO_CRITICO: Final = 300_000_000
 _PRUEBA_BYTES: Final = 4 * 2**20
+_RESTO: Final = ".alistamiento-"
 _LEJOS: Final = timedelta(days=1)
 
 
@@ -109,6 +111,13 @@ def informe(kiosco: Kiosco, personas: Sequence[Persona], aparatos: Aparatos, aho
     return Informe(ahora, revisiones)
 
 
+def tirar_restos(carpeta: Path) -> None:
+    """Al arrancar: si se fue la luz a media prueba de escritura, quedó su archivo, que no guarda nada."""
+    for ruta in carpeta.glob(f"{_RESTO}*"):
+        with contextlib.suppress(OSError):
+            ruta.unlink()
+
+
 def _hoja(hoja: Blancura | Rechazo | None) -> Revision:
     nombre = "Escáner, con una hoja en blanco"
     match hoja:
@@ -174,7 +183,7 @@ def _disco(carpeta: Path) -> Revision:
 
 def _escritura(carpeta: Path) -> Revision:
     nombre = "Escritura en disco, probada"
-    ruta = carpeta / f".alistamiento-{secrets.token_hex(4)}"
+    ruta = carpeta / f"{_RESTO}{secrets.token_hex(4)}"
     bloque = secrets.token_bytes(_PRUEBA_BYTES)
     try:
         with ruta.open("xb") as salida:
@@ -280,14 +289,20 @@ def _bandeja(almacen: Almacen) -> Revision:
 def _bitacora(almacen: Almacen) -> Revision:
     nombre = "Bitácora encadenada"
     try:
-        with almacen.lectura() as mirada:
-            defecto = bitacora.comprobar(mirada.conexion)
-            faltan = bitacora.cuantos_faltan(mirada.conexion)
+        # Con su propia conexión: recorrerla toda con el almacén tomado detendría a las demás pantallas.
+        with explicada(), contextlib.closing(_aparte(almacen.ruta)) as conexion:
+            conexion.execute("BEGIN")
+            defecto = bitacora.comprobar(conexion)
+            faltan = bitacora.cuantos_faltan(conexion)
     except Falla as falla:
         return Revision(nombre, Estado.MAL, falla.rechazo.que, falla.rechazo.siguiente)
     if defecto:
         return Revision(nombre, Estado.MAL, f"rota: {defecto}", "avise al área técnica: alguien la modificó")
     return Revision(nombre, Estado.BIEN, f"entera, renglón por renglón; {faltan} por mandar")
+
+
+def _aparte(ruta: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{ruta.resolve().as_uri()}?mode=ro", uri=True, timeout=ESPERA_S, isolation_level=None)
 
 
 def _personas(personas: Sequence[Persona]) -> tuple[Revision, ...]:

@@ -89,11 +89,24 @@ class Lectura:
         )
         return any(_contenido(sobre).get("folio") == folio for (sobre,) in filas)
 
+    def fuera_de_catalogo(self) -> list[FueraDeCatalogo]:
+        """Los documentos declarados fuera de catálogo, en orden de secuencia."""
+        filas = self.conexion.execute("SELECT sobre FROM hechos WHERE tipo = 'fuera_de_catalogo' ORDER BY secuencia")
+        leidos = [de_contenido(_contenido(sobre)) for (sobre,) in filas]
+        return [hecho for hecho in leidos if isinstance(hecho, FueraDeCatalogo)]
+
     def empaques(self) -> list[tuple[Empaque, str]]:
         """Cada `Empaque` con la huella de su sobre, en orden de secuencia."""
         filas = self.conexion.execute("SELECT sobre, huella FROM hechos WHERE tipo = 'empaque' ORDER BY secuencia")
         leidos = [(de_contenido(_contenido(sobre)), huella) for sobre, huella in filas]
         return [(hecho, huella) for hecho, huella in leidos if isinstance(hecho, Empaque)]
+
+    def ultimos_empaques(self) -> Iterator[Empaque]:
+        """Del más nuevo al más viejo; se leen conforme se piden."""
+        filas = self.conexion.execute("SELECT sobre FROM hechos WHERE tipo = 'empaque' ORDER BY secuencia DESC")
+        for (sobre,) in filas:
+            if isinstance(hecho := de_contenido(_contenido(sobre)), Empaque):
+                yield hecho
 
     def sobres_de(self, acta: IdActa) -> list[HechoConSobre]:
         """La historia del acta con el lugar de cada hecho en la cadena y en qué quedó su envío."""

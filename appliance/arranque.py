@@ -14,9 +14,9 @@ from typing import Final
 
 from appliance import cambio_de_llave, definicion_recibida
 from appliance.almacen import Almacen
+from appliance.candado import Candado
 from appliance.consola import decir
 from appliance.enlace import Ajustes, Enlace, interfaz, sonda
-from appliance.enlace.candado import Candado
 from appliance.enlace.carril_de_ordenes import CarrilDeOrdenes
 from appliance.enlace.ciclo import Alrededor
 from appliance.enlace.relevo import Relevo
@@ -78,7 +78,16 @@ def abrir_enlace(carpeta: Path, ajustes: Ajustes | None = None) -> Enlace:
         Falla: como `abrir_kiosco`; TLS si faltan o no sirven los certificados; ENLACE_REPETIDO si ya hay otro.
     """
     leer_identidad(carpeta)
-    candado = Candado(carpeta)
+    # Dos se quitarían la conexión uno al otro, sin fin.
+    candado = Candado(
+        carpeta,
+        Falla(
+            "ENLACE_REPETIDO",
+            f"Otro enlace ya atiende la carpeta {carpeta}",
+            "se arrancó dos veces, a mano y por el sistema",
+            "deje corriendo el primero; si debe ser éste, detenga antes el otro",
+        ),
+    )
     try:
         cambio_de_llave.completar(carpeta)
         identidad, proceso = _definicion(carpeta)

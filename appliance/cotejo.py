@@ -1,7 +1,8 @@
 """El cotejo: comparar lo verificado contra el papel, y qué se hace si no coincide.
 
 El acta no se corrige: si lo verificado no dice lo que el papel, se pide volver a capturarla (o a digitalizarla, si la
-imagen es la equivocada) y se coteja otra vez.
+imagen es la equivocada) y se coteja otra vez. Si su imagen cambió después de leerse, el cotejo es de coordinación,
+coincida o no: dice además qué muestra la imagen nueva. Con el papel en una caja cerrada no se coteja: nadie lo comparó.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import json
 from collections.abc import Sequence
 from enum import Enum
 
+from appliance import rechazos
+from appliance.almacen import Lectura
+from appliance.empaquetado import caja_cerrada_de
 from appliance.mesa import Mesa
 from appliance.recepcion import Hecha
 from appliance.rechazos import con_rechazo
+from appliance.redigitalizacion import imagen_por_confirmar
 from appliance.reloj import hora_creible
 from nucleo.acta import ResultadoCotejo
 from nucleo.campo import a_texto
@@ -38,57 +43,73 @@ class Cotejador:
         self._mesa = mesa
 
     @con_rechazo
-    def coincide(self, acta: IdActa, persona: str, visto: str | None = None) -> Hecha | Rechazo:
+    def coincide(
+        self, acta: IdActa, persona: str, visto: str | None = None, *, confirma: str | None = None
+    ) -> Hecha | Rechazo:
         """El papel dice lo verificado. Repetirlo no agrega otro hecho.
 
         Args:
             visto: `huella_de` lo que la persona tuvo enfrente; si lo verificado ya es otra cosa, no se asienta nada.
+            confirma: SHA-256 de la imagen nueva (`appliance.redigitalizacion.imagen_por_confirmar`) que coordinación
+                comparó con el papel; aquí, la que muestra lo mismo. Sin ella, esa acta no se coteja.
         """
         if isinstance(ajena := self._mesa.renglones(acta), Rechazo):
             return ajena
         with self._mesa.almacen.transaccion() as t:
             historia = t.hechos_de(acta)
-            estado = estado_de(historia)
-            if not isinstance(estado, Verificada):
-                return _sin_verificar(acta)
-            if visto is not None and visto != huella_de(estado):
-                return _cambio(acta)
+            estado = _cotejable(acta, historia, visto, confirma)
+            if isinstance(estado, Rechazo):
+                return estado
+            nueva = imagen_por_confirmar(historia)
             previo = cotejo_vigente(historia)
-            if previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
+            if nueva is None and previo is not None and previo.resultado is not ResultadoCotejo.NO_ACEPTADA:
                 return Hecha(estado)
+            if caja := caja_cerrada_de(t, historia):
+                return rechazos.en_caja_cerrada(acta, caja)
             hora = hora_creible(self._mesa.reloj)
             resultado = ResultadoCotejo.ACEPTADA_TRAS_CORREGIR if estado.vuelta > 1 else ResultadoCotejo.ACEPTADA
             cotejo = Cotejo(acta, hora, resultado, persona)
+            if nueva is not None:
+                t.anotar(hora, "imagen_confirmada", persona=persona, acta=str(acta), detalle=nueva.sha256)
             return Hecha(estado, t.asentar([cotejo], hora, self._mesa.reloj.calidad()))
 
     @con_rechazo
     def no_coincide(
-        self, acta: IdActa, persona: str, remedio: Remedio, motivo: str, visto: str | None = None
+        self,
+        acta: IdActa,
+        persona: str,
+        remedio: Remedio,
+        motivo: str,
+        visto: str | None = None,
+        *,
+        imagen: str = "",
+        confirma: str | None = None,
     ) -> Hecha | Rechazo:
         """El papel dice otra cosa: queda no aceptada y vuelve a la captura.
 
         Args:
-            visto: como en `coincide`.
+            visto, confirma: como en `coincide`.
+            imagen: SHA-256 de la que la persona tuvo enfrente: sólo de ésa se puede pedir otra.
             motivo: para `REDIGITALIZACION`, una llave de `appliance.redigitalizacion.MOTIVOS_IMAGEN`; para `RECAPTURA`,
                 lo que se escribe en el hecho. No debe decir números: quien recaptura lee a ciegas.
         """
         renglones = self._mesa.renglones(acta)
         if isinstance(renglones, Rechazo):
             return renglones
-        ahora = self._estado(acta)
-        if not isinstance(ahora, Verificada):
-            return _sin_verificar(acta)
-        if visto is not None and visto != huella_de(ahora):
-            return _cambio(acta)
         if remedio is Remedio.REDIGITALIZACION:
+            with self._mesa.almacen.lectura() as mirada:
+                if isinstance(no := _con_papel(mirada, acta, visto, confirma), Rechazo):
+                    return no
             # Primero la imagen: si algo falla después, el acta sigue verificada y esto se repite sin daño.
-            pedida = self._mesa.pedir_imagen(acta, persona, motivo)
+            pedida = self._mesa.pedir_imagen(acta, persona, motivo, imagen)
             if isinstance(pedida, Rechazo):
                 return pedida
             motivo = "el papel no es el de la imagen que se capturó"
         with self._mesa.almacen.transaccion() as t:
             historia = t.hechos_de(acta)
             estado = estado_de(historia)
+            if remedio is Remedio.RECAPTURA and isinstance(no := _con_papel(t, acta, visto, confirma), Rechazo):
+                return no
             hora = hora_creible(self._mesa.reloj)
             resultado = paso(acta, renglones, estado, historia, PedirRecaptura(persona, hora, motivo))
             if isinstance(resultado, Rechazo):
@@ -97,9 +118,6 @@ class Cotejador:
             asientos = t.asentar([cotejo, *resultado.hechos], hora, self._mesa.reloj.calidad())
             t.anotar(hora, "recaptura_pedida", persona=persona, acta=str(acta), detalle=f"en el cotejo: {motivo}")
             return Hecha(resultado.estado, asientos)
-
-    def _estado(self, acta: IdActa) -> object:
-        return estado_de(self._mesa.almacen.hechos_de(acta))
 
 
 def huella_de(verificada: Verificada) -> str:
@@ -128,6 +146,28 @@ def capturaron(historia: Sequence[HechoDeActa]) -> tuple[str, ...]:
     capturas = [h for h in historia if isinstance(h, Captura)]
     vuelta = max((c.vuelta for c in capturas), default=0)
     return tuple(dict.fromkeys(c.persona for c in capturas if c.vuelta == vuelta))
+
+
+def _cotejable(
+    acta: IdActa, historia: Sequence[HechoDeActa], visto: str | None, confirma: str | None
+) -> Verificada | Rechazo:
+    estado = estado_de(historia)
+    if not isinstance(estado, Verificada):
+        return _sin_verificar(acta)
+    if visto is not None and visto != huella_de(estado):
+        return _cambio(acta)
+    nueva = imagen_por_confirmar(historia)
+    if nueva is not None and nueva.sha256 != confirma:
+        return rechazos.imagen_por_confirmar(acta)
+    return estado
+
+
+def _con_papel(mirada: Lectura, acta: IdActa, visto: str | None, confirma: str | None) -> Verificada | Rechazo:
+    historia = mirada.hechos_de(acta)
+    if isinstance(estado := _cotejable(acta, historia, visto, confirma), Rechazo):
+        return estado
+    caja = caja_cerrada_de(mirada, historia)
+    return rechazos.en_caja_cerrada(acta, caja) if caja else estado
 
 
 def _cambio(acta: IdActa) -> Rechazo:

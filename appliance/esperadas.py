@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.almacen import Almacen
 from appliance.ambito import Ambito
 from appliance.fila import Fila, acopiada
 from nucleo.captura import EstadoAsentado, SinActaDeclarada, SinCaptura, Verificada
@@ -56,22 +55,30 @@ class Cuenta:
 class Esperadas:
     """Las actas del ámbito del CATD. Se puede compartir entre hilos."""
 
-    def __init__(self, almacen: Almacen, proceso: Proceso, ambito: Ambito) -> None:
-        self._fila = Fila(almacen)
+    def __init__(self, fila: Fila, proceso: Proceso, ambito: Ambito) -> None:
+        """Args: fila: la de la mesa (`appliance.mesa.Mesa.fila`): cada hecho se analiza una vez para las dos."""
+        self._fila = fila
         self._casillas = [proceso.casillas[clave] for clave in ambito.casillas]
+        self._de_seccion: dict[int, list[Casilla]] = {}
+        for casilla in self._casillas:
+            self._de_seccion.setdefault(casilla.seccion, []).append(casilla)
         self._elecciones = proceso.elecciones
         self.ambito = ambito
 
     def todas(self, eleccion: str) -> list[Esperada]:
         """Las de una elección, en orden de catálogo. Raises: Falla."""
-        historias = self._fila.historias()
-        tipos = self._elecciones[eleccion].tipos_casilla
-        actas = ((IdActa(eleccion, c.clave), c) for c in self._casillas if c.tipo in tipos)
-        return [Esperada(acta, c, _situacion(historias.get(acta))) for acta, c in actas]
+        return self._de(eleccion, self._casillas)
 
     def de_seccion(self, seccion: int) -> list[Esperada]:
         """Las de una sección, en todas las elecciones. Raises: Falla."""
-        return [e for eleccion in self._elecciones for e in self.todas(eleccion) if e.casilla.seccion == seccion]
+        casillas = self._de_seccion.get(seccion, [])
+        return [e for eleccion in self._elecciones for e in self._de(eleccion, casillas)]
+
+    def _de(self, eleccion: str, casillas: Sequence[Casilla]) -> list[Esperada]:
+        tipos = self._elecciones[eleccion].tipos_casilla
+        actas = [(IdActa(eleccion, c.clave), c) for c in casillas if c.tipo in tipos]
+        conocidas = self._fila.conocidas(acta for acta, _ in actas)
+        return [Esperada(acta, c, _situacion(conocidas.get(acta))) for acta, c in actas]
 
 
 def por_lugar(esperadas: Iterable[Esperada]) -> list[Cuenta]:

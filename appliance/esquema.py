@@ -14,10 +14,10 @@ from appliance.esquema_de_trabajo import TABLAS_DE_TRABAJO
 from appliance.imagenes_declaradas import declarar
 from nucleo.eventos import BITACORA_NUEVA
 
-VERSION: Final = 3
+VERSION: Final = 4
 """`PRAGMA user_version` de este esquema."""
 
-ANTERIOR: Final = 2
+ANTERIOR: Final = 3
 """La versión que se sabe poner al día; de las de antes no quedó ningún kiosco."""
 
 _TABLAS: Final = """
@@ -110,7 +110,7 @@ CREATE TRIGGER imagenes_no_reemplaza BEFORE INSERT ON imagenes
 WHEN EXISTS (SELECT 1 FROM imagenes WHERE sha256 = NEW.sha256)
 BEGIN SELECT RAISE(ABORT, 'esa imagen ya está anotada'); END;
 """
-"""Las de la versión 3: qué imágenes faltan, cuánto avanzan, y qué actas no salieron en un corte por estar en duda."""
+"""Las de la versión 4: qué imágenes faltan, cuánto avanzan, y qué actas no salieron en un corte por estar en duda."""
 
 _INTOCABLES: Final = ("hechos", "bitacora", "pertenencia")
 _IMBORRABLES: Final = (*_INTOCABLES, "bandeja", "imagenes")
@@ -129,7 +129,7 @@ def crear(conexion: sqlite3.Connection, cadena_nueva: str) -> None:
 
 
 def actualizar(conexion: sqlite3.Connection) -> None:
-    """Lleva un almacén de la versión 2 a ésta, dentro de la transacción abierta. Del libro no cambia nada.
+    """Lleva un almacén de la versión 3 a ésta, dentro de la transacción abierta. Del libro no cambia nada.
 
     Las imágenes ya declaradas se anotan como pendientes: antes no viajaban, y el centro no tiene ninguna.
     """

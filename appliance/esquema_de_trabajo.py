@@ -18,7 +18,8 @@ CREATE TABLE turnos (
 ) STRICT;
 
 CREATE TABLE intentos (
-    persona TEXT PRIMARY KEY, fallas INTEGER NOT NULL, ultima TEXT NOT NULL
+    persona TEXT NOT NULL, desde TEXT NOT NULL, fallas INTEGER NOT NULL, ultima TEXT NOT NULL,
+    PRIMARY KEY (persona, desde)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE borradores (

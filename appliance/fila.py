@@ -7,7 +7,7 @@ escrito esta pantalla u otra.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from appliance.almacen import Almacen
 from nucleo.captura import EstadoAsentado, Verificada, estado_de
@@ -53,6 +53,12 @@ class Fila:
         with self._almacen.lectura():
             self._actualizar()
             return {acta: (tuple(historia), self._estados[acta]) for acta, historia in self._historias.items()}
+
+    def conocidas(self, actas: Iterable[IdActa]) -> Mapping[IdActa, tuple[Sequence[HechoDeActa], EstadoAsentado]]:
+        """Como `historias`, sólo de esas actas; las que este kiosco no conoce no salen. Raises: Falla."""
+        with self._almacen.lectura():
+            self._actualizar()
+            return {a: (tuple(self._historias[a]), self._estados[a]) for a in actas if a in self._historias}
 
     def _actualizar(self) -> None:
         tocadas: dict[IdActa, None] = {}

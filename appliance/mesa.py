@@ -19,7 +19,7 @@ from appliance.imagenes import Imagenes
 from appliance.personas import Papel
 from appliance.recepcion import Hecha
 from appliance.rechazos import con_rechazo
-from appliance.redigitalizacion import Redigitalizacion
+from appliance.redigitalizacion import Redigitalizacion, imagen_de
 from appliance.reloj import Reloj, hora_creible
 from appliance.segunda_lectura import PorRevisar
 from nucleo.acta import Asentado, MotivoSinActa
@@ -84,7 +84,7 @@ class Mesa(Redigitalizacion):
     ) -> None:
         super().__init__(almacen, imagenes, proceso, reloj, plazo=plazo)
         self._exigir_imagen = exigir_imagen
-        self._fila = Fila(almacen)
+        self.fila = Fila(almacen)
 
     def exigir_imagen(self, si: bool) -> None:
         """Cambia si para capturar debe haber imagen: se sabe hasta ver qué aparatos hay."""
@@ -147,13 +147,26 @@ class Mesa(Redigitalizacion):
             return self._tomar(t, acta, persona, papeles)
 
     @con_rechazo
-    def capturar(self, acta: IdActa, persona: str, asentado: Asentado) -> Hecha | Rechazo:
-        """Concluye la transcripción completa de un acta que esta persona tiene abierta."""
-        return self._actuar(acta, lambda hora: Capturar(persona, hora, asentado), _captura_repetida(persona, asentado))
+    def capturar(self, acta: IdActa, persona: str, asentado: Asentado, *, imagen: str | None = None) -> Hecha | Rechazo:
+        """Concluye la transcripción completa de un acta que esta persona tiene abierta.
+
+        Args:
+            imagen: SHA-256 de la que tuvo enfrente, `None` si leyó el papel. Si ya no es la vigente, IMAGEN_CAMBIO:
+                nada se asienta. Lo mismo en las demás lecturas.
+        """
+        return self._actuar(
+            acta, lambda hora: Capturar(persona, hora, asentado, imagen), _captura_repetida(persona, asentado)
+        )
 
     @con_rechazo
     def concluir(
-        self, acta: IdActa, persona: str, asentado: Asentado, *, revisada: bool = False
+        self,
+        acta: IdActa,
+        persona: str,
+        asentado: Asentado,
+        *,
+        imagen: str | None = None,
+        revisada: bool = False,
     ) -> Hecha | PorRevisar | Rechazo:
         """Como `capturar`; si es la segunda lectura y difiere, antes de asentarla señala una vez en qué renglones.
 
@@ -165,30 +178,36 @@ class Mesa(Redigitalizacion):
         if rechazo := self._ajena(acta):
             return rechazo
         with self.almacen.transaccion() as t:
-            por_revisar = self._comparar(t, acta, persona, asentado, revisada)
-            if por_revisar is not None:
-                return por_revisar
+            # La comparación se gasta una sola vez: no con lo leído en una imagen que ya no es.
+            if _es_vigente(imagen, t.hechos_de(acta)):
+                por_revisar = self._comparar(t, acta, persona, asentado, revisada)
+                if por_revisar is not None:
+                    return por_revisar
             return self._actuar_en(
-                t, acta, lambda hora: Capturar(persona, hora, asentado), _captura_repetida(persona, asentado)
+                t, acta, lambda hora: Capturar(persona, hora, asentado, imagen), _captura_repetida(persona, asentado)
             )
 
     @con_rechazo
-    def corregir(self, acta: IdActa, persona: str, campos: Mapping[str, Campo]) -> Hecha | Rechazo:
+    def corregir(
+        self, acta: IdActa, persona: str, campos: Mapping[str, Campo], *, imagen: str | None = None
+    ) -> Hecha | Rechazo:
         """Concluye la corrección ciega: exactamente los campos discrepantes."""
 
         def repetida(hecho: HechoDeActa) -> bool:
             return isinstance(hecho, Correccion) and hecho.persona == persona and hecho.campos == campos
 
-        return self._actuar(acta, lambda hora: Corregir(persona, hora, campos), repetida)
+        return self._actuar(acta, lambda hora: Corregir(persona, hora, campos, imagen), repetida)
 
     @con_rechazo
-    def revisar(self, acta: IdActa, personas: tuple[str, str], campos: Mapping[str, Campo]) -> Hecha | Rechazo:
+    def revisar(
+        self, acta: IdActa, personas: tuple[str, str], campos: Mapping[str, Campo], *, imagen: str | None = None
+    ) -> Hecha | Rechazo:
         """Dos personas juntas deciden los campos que siguen sin acuerdo."""
 
         def repetida(hecho: HechoDeActa) -> bool:
             return isinstance(hecho, Revision) and hecho.personas == personas and hecho.campos == campos
 
-        return self._actuar(acta, lambda hora: Revisar(personas, hora, campos), repetida)
+        return self._actuar(acta, lambda hora: Revisar(personas, hora, campos, imagen), repetida)
 
     @con_rechazo
     def pedir_recaptura(self, acta: IdActa, persona: str, motivo: str) -> Hecha | Rechazo:
@@ -218,20 +237,20 @@ class Mesa(Redigitalizacion):
     @con_rechazo
     def por_revisar(self) -> list[IdActa] | Rechazo:
         """Actas que esperan a dos personas, de la más antigua a la más nueva."""
-        return [acta for acta, estado in self._fila.activas() if isinstance(estado, EnRevision)]
+        return [acta for acta, estado in self.fila.activas() if isinstance(estado, EnRevision)]
 
     @con_rechazo
     def espera(self) -> Espera | Rechazo:
         """Cuántas actas acopiadas esperan imagen: la primera, si se exige, u otra que se vea mejor."""
         with self.almacen.lectura() as mirada:
             otra = {p.acta for p in self._esperan_imagen(mirada)}
-            faltan = [a for a, _ in self._fila.activas() if a not in otra and self._le_falta_imagen(mirada, a)]
+            faltan = [a for a, _ in self.fila.activas() if a not in otra and self._le_falta_imagen(mirada, a)]
         return Espera(len(faltan), len(otra))
 
     @con_rechazo
     def avance(self) -> Mapping[str, int] | Rechazo:
         """Cuántas actas de este kiosco hay en cada estado, por nombre del tipo de estado."""
-        return self._fila.cuenta()
+        return self.fila.cuenta()
 
     # ---------------------------------------------------------------------------------------------------------- adentro
 
@@ -268,6 +287,8 @@ class Mesa(Redigitalizacion):
             if any(map(repetida, historia)):
                 return Hecha(estado)
             return resultado
+        if isinstance(hecho, Capturar | Corregir | Revisar) and not _es_vigente(hecho.imagen, historia):
+            return rechazos.imagen_cambio(acta)
         t.desencargar(acta)
         # En la misma transacción: ni hecho con su borrador de más, ni borrador perdido sin hecho.
         if isinstance(resultado.estado, Verificada | EnRevision) or isinstance(hecho, PedirRecaptura):
@@ -323,7 +344,7 @@ class Mesa(Redigitalizacion):
         """Las que esta persona puede leer: antes la que ya tiene abierta; luego, de la más antigua a la más nueva."""
         encargos = mirada.encargos()
         apartadas = {p.acta for p in self._esperan_imagen(mirada)}
-        suyas = [a for a, e in self._fila.activas() if _puede(e, persona, papeles) and a not in apartadas]
+        suyas = [a for a, e in self.fila.activas() if _puede(e, persona, papeles) and a not in apartadas]
         yield from (a for a in suyas if a in encargos and encargos[a].persona == persona)
         for acta in suyas:
             encargo = encargos.get(acta)
@@ -340,6 +361,10 @@ class Mesa(Redigitalizacion):
             (acta.eleccion, acta.casilla),
         )
         return hay.fetchone() is None
+
+
+def _es_vigente(imagen: str | None, historia: list[HechoDeActa]) -> bool:
+    return imagen is None or imagen == imagen_de(historia)
 
 
 def _puede(estado: EstadoAsentado, persona: str, papeles: Collection[Papel] | None) -> bool:

@@ -157,6 +157,33 @@ def renglones_ajenos(acta: IdActa) -> Rechazo:
     )
 
 
+def imagen_cambio(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "IMAGEN_CAMBIO",
+        f"La imagen del acta {acta.casilla} cambió mientras usted la leía. Mírela de nuevo",
+        "se digitalizó otra vez y la nueva sustituyó a la que usted veía",
+        "lo que tecleó sigue aquí: compárelo, renglón por renglón, con la imagen nueva y mándelo otra vez",
+    )
+
+
+def imagen_por_confirmar(acta: IdActa) -> Rechazo:
+    return Rechazo(
+        "IMAGEN_POR_CONFIRMAR",
+        f"La imagen del acta {acta.casilla} cambió después de leerse, y falta decidir si muestra lo mismo",
+        "se digitalizó otra vez cuando ya tenía dos lecturas",
+        "lleve el papel a coordinación: ahí dicen si la imagen nueva muestra lo mismo o se captura otra vez",
+    )
+
+
+def en_caja_cerrada(acta: IdActa, caja: str) -> Rechazo:
+    return Rechazo(
+        "EN_CAJA_CERRADA",
+        f"El papel del acta {acta.casilla} está en la {caja[:20]}, que ya se cerró con su relación",
+        "se guardó ahí, o se tecleó la clave de otra casilla",
+        "compare la clave con su papel; si de veras hay que sacarla, coordinación reabre esa caja",
+    )
+
+
 def espera_otra_imagen(acta: IdActa) -> Rechazo:
     return Rechazo(
         "ESPERA_OTRA_IMAGEN",

@@ -1,10 +1,13 @@
 """La imagen no se ve bien: el acta se aparta de la fila hasta que llegue otra imagen o coordinación la regrese.
 
-Se recuerda de qué imagen se pidió: en cuanto el libro nombra otra, el acta vuelve sola a la fila.
+Se recuerda de qué imagen se pidió: en cuanto el libro nombra otra, el acta vuelve sola a la fila. Si la otra llega
+cuando el acta ya se leyó dos veces, nadie ha leído la que queda: coordinación decide, con el papel en la mano, si
+muestra lo mismo (`appliance.cotejo`) o se captura otra vez.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,7 +16,8 @@ from appliance import borradores, rechazos
 from appliance.almacen import Lectura
 from appliance.encargos import Encargos
 from appliance.rechazos import con_rechazo
-from nucleo.hechos import HechoDeActa, IdActa, Imagen
+from nucleo.acta import ResultadoCotejo
+from nucleo.hechos import Captura, Cotejo, HechoDeActa, IdActa, Imagen, Recaptura
 from nucleo.problema import Rechazo
 
 ES_OTRA: Final = "otra"
@@ -41,6 +45,33 @@ class PorRedigitalizar:
 def imagen_de(historia: list[HechoDeActa]) -> str | None:
     """SHA-256 de la imagen vigente de un acta: la última que se digitalizó."""
     return next((h.sha256 for h in reversed(historia) if isinstance(h, Imagen)), None)
+
+
+def imagen_por_confirmar(historia: Sequence[HechoDeActa]) -> Imagen | None:
+    """La imagen vigente, si sustituyó a otra después de dos lecturas y falta decidir qué se hace; `None` si no.
+
+    Con una sola lectura no hace falta: todo renglón se decide entre dos, y la que falta lee la nueva. La decisión es un
+    hecho posterior a la imagen: un cotejo aceptado o una recaptura.
+
+    Args:
+        historia: en el orden en que se asentó.
+    """
+    lecturas: dict[str, str | None] = {}
+    hubo, pendiente = False, None
+    for hecho in historia:
+        match hecho:
+            case Recaptura():
+                lecturas, pendiente = {}, None
+            case Captura():
+                lecturas.setdefault(hecho.persona, hecho.imagen)
+            case Cotejo() if hecho.resultado is not ResultadoCotejo.NO_ACEPTADA:
+                pendiente = None
+            case Imagen():
+                # Si vuelve la misma que todos leyeron, no hay nada que decidir.
+                leida = set(lecturas.values()) == {hecho.sha256}
+                pendiente = hecho if hubo and len(lecturas) > 1 and not leida else None
+                hubo = True
+    return pendiente
 
 
 class Redigitalizacion(Encargos):

@@ -5,6 +5,7 @@ El orden de los hechos lo da la secuencia, nunca el reloj; la hora se publica, y
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,6 +33,10 @@ class Reloj(Protocol):
 
     def calidad(self) -> str:
         """`sincronizado`, `libre`, `desconocido` o `virtual`."""
+        ...
+
+    def monotonico(self) -> float:
+        """Segundos de un reloj que nadie pone en hora: no salta ni retrocede mientras viva el proceso."""
         ...
 
 
@@ -77,27 +82,36 @@ class RelojDelSistema:
             self._vista, self._calidad = ahora, _calidad_del_sistema()
         return self._calidad
 
+    def monotonico(self) -> float:
+        return time.monotonic()
+
 
 class RelojFijado:
     """Un reloj que sólo avanza cuando se le dice; para ensayos y pruebas."""
 
     def __init__(self, instante: datetime) -> None:
+        self._corridos = 0.0
         self.fijar(instante)
 
     def fijar(self, instante: datetime) -> None:
-        """Pone la hora. Raises: ValueError si no trae huso."""
+        """Pone la hora, sin que pase el tiempo. Raises: ValueError si no trae huso."""
         if instante.utcoffset() is None:
             raise ValueError("la hora del ensayo debe llevar huso")
         self._instante = instante
 
     def avanzar(self, cuanto: timedelta) -> None:
+        """Pasa ese tiempo; si es negativo, sólo se atrasa la hora."""
         self._instante += cuanto
+        self._corridos += max(0.0, cuanto.total_seconds())
 
     def ahora(self) -> datetime:
         return self._instante
 
     def calidad(self) -> str:
         return VIRTUAL
+
+    def monotonico(self) -> float:
+        return self._corridos
 
 
 class RelojDeEnsayo:
@@ -114,6 +128,9 @@ class RelojDeEnsayo:
 
     def calidad(self) -> str:
         return VIRTUAL
+
+    def monotonico(self) -> float:
+        return time.monotonic()
 
 
 def _calidad_del_sistema() -> str:

@@ -18,6 +18,7 @@ from appliance.almacen import Almacen, Encargo, Lectura
 from appliance.cotejo import cotejo_vigente
 from appliance.empaquetado import empaque_vigente
 from appliance.fila import acopiada
+from appliance.redigitalizacion import imagen_por_confirmar
 from nucleo.captura import Discrepante, EnRevision, PrimeraConcluida, SinActaDeclarada, Verificada, estado_de
 from nucleo.hechos import (
     Acopio,
@@ -38,6 +39,8 @@ class Situacion(Enum):
     SEGUNDA_LECTURA = "Por leer otra vez"
     DISCREPANTE = "Tercera lectura"
     EN_REVISION = "Revisión entre dos"
+    IMAGEN_POR_CONFIRMAR = "Imagen por confirmar"
+    """Su imagen cambió después de leerse: coordinación decide con el papel en la mano."""
     POR_COTEJAR = "Por cotejar"
     POR_EMPACAR = "Por empacar"
     EMPACADA = "Empacadas"
@@ -53,6 +56,7 @@ _DE_UNA: Final = {
     Situacion.SEGUNDA_LECTURA: "Espera segunda lectura",
     Situacion.DISCREPANTE: "Espera tercera lectura",
     Situacion.EN_REVISION: "Espera revisión entre dos",
+    Situacion.IMAGEN_POR_CONFIRMAR: "Verificada, con imagen nueva por confirmar",
     Situacion.POR_COTEJAR: "Verificada, por cotejar",
     Situacion.POR_EMPACAR: "Cotejada, por empacar",
     Situacion.EMPACADA: "Empacada",
@@ -190,6 +194,9 @@ class Tablero:
             problemas.append(f"el centro la apartó ({apartada})")
         if ficha.situacion is Situacion.EN_REVISION:
             problemas.append("ni la tercera lectura la resolvió: júntense dos personas")
+        if ficha.situacion is Situacion.IMAGEN_POR_CONFIRMAR:
+            donde = f" (el papel está en la {ficha.caja})" if ficha.caja else ""
+            problemas.append(f"su imagen cambió después de leerse: decidan con el papel en la mano{donde}")
         if ficha.situacion is Situacion.DISCREPANTE:
             problemas.append("dos lecturas no coinciden")
         if abierta is not None and abs(ahora - abierta.desde) >= self._plazo:
@@ -211,6 +218,8 @@ def _deducir(acta: IdActa, propia: _Propia) -> None:
     verificada = isinstance(estado, Verificada)
     imagen = any(isinstance(h, Imagen) for h in historia)
     match estado:
+        case Verificada() if imagen_por_confirmar(historia) is not None:
+            situacion = Situacion.IMAGEN_POR_CONFIRMAR
         case Verificada() if empaque is not None and (cotejo is not None or estado.vuelta == 1):
             situacion = Situacion.EMPACADA
         case Verificada() if cotejo is not None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from appliance.arranque import abrir_kiosco
 from appliance.mesa import Mesa
+from appliance.redigitalizacion import imagen_de
 from appliance.reloj import RelojFijado
 from ensayo.agenda import Agenda, Documento, Tarea, cargar, con_desliz
 from ensayo.dibujo import dibujar, dibujar_tira
@@ -99,7 +100,7 @@ class Personas:
                 resultado = mesa.tomar(d.acta, quien)
                 if not isinstance(resultado, Rechazo):
                     transcrito = con_desliz(d.asentado) if tarea.accion == "equivocarse" else d.asentado
-                    resultado = mesa.capturar(d.acta, quien, transcrito)
+                    resultado = mesa.capturar(d.acta, quien, transcrito, imagen=self._imagen(d))
             case "corregir":
                 resultado = self._corregir(d, quien)
             case "sin_acta":
@@ -128,7 +129,10 @@ class Personas:
         assert isinstance(tomada.libre, Discrepante)
         # Transcribe del papel, en blanco, sólo lo que se le pide.
         papel = d.asentado.campos()
-        return self._mesa.corregir(d.acta, quien, {c: papel[c] for c in tomada.libre.campos})
+        return self._mesa.corregir(d.acta, quien, {c: papel[c] for c in tomada.libre.campos}, imagen=self._imagen(d))
+
+    def _imagen(self, d: Documento) -> str | None:
+        return imagen_de(self._mesa.almacen.hechos_de(d.acta))
 
 
 def _sha_fuera(d: Documento) -> str:

@@ -203,6 +203,8 @@ class Capturar:
     persona: str
     hora: datetime
     asentado: Asentado
+    imagen: str | None = None
+    """SHA-256 de la que se tuvo enfrente; `None` con el papel en la mano. Lo mismo en las demás lecturas."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ class Corregir:
     persona: str
     hora: datetime
     campos: Mapping[str, Campo]
+    imagen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,7 @@ class Revisar:
     personas: tuple[str, str]
     hora: datetime
     campos: Mapping[str, Campo]
+    imagen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -273,7 +277,7 @@ def paso(
             if isinstance(estado, Tomada) and estado.persona == persona:
                 return Paso(estado.libre)
             return _no_la_tiene()
-        case Capturar(persona, hora, asentado):
+        case Capturar(persona, hora, asentado, imagen):
             if not isinstance(estado, Tomada) or estado.persona != persona or isinstance(estado.libre, Discrepante):
                 return _no_la_tiene()
             # Tomar ya lo impide; aquí se repite porque un encargo mal puesto no debe bastar para leer dos veces.
@@ -286,21 +290,21 @@ def paso(
                     "la pantalla quedó de otra elección u otra casilla",
                     "cierre el acta y vuelva a abrirla",
                 )
-            return _asentar(historia, Captura(acta, estado.libre.vuelta, hora, persona, asentado))
-        case Corregir(persona, hora, campos):
+            return _asentar(historia, Captura(acta, estado.libre.vuelta, hora, persona, asentado, imagen))
+        case Corregir(persona, hora, campos, imagen):
             if not isinstance(estado, Tomada) or estado.persona != persona or not isinstance(estado.libre, Discrepante):
                 return _no_la_tiene()
             if set(campos) != set(estado.libre.campos):
                 return _campos_equivocados()
-            return _asentar(historia, Correccion(acta, estado.libre.vuelta, hora, persona, campos))
-        case Revisar(personas, hora, campos):
+            return _asentar(historia, Correccion(acta, estado.libre.vuelta, hora, persona, campos, imagen))
+        case Revisar(personas, hora, campos, imagen):
             if not isinstance(estado, EnRevision):
                 return _fuera_de_momento("Esta acta no está en revisión")
             if personas[0] == personas[1]:
                 return _misma_persona("La revisión es de dos personas distintas")
             if set(campos) != set(estado.campos):
                 return _campos_equivocados()
-            return _asentar(historia, Revision(acta, estado.vuelta, hora, personas, campos))
+            return _asentar(historia, Revision(acta, estado.vuelta, hora, personas, campos, imagen))
         case DeclararSinActa(persona, confirma, hora, motivo):
             if not isinstance(estado, SinCaptura) or estado.vuelta > 1:
                 return _fuera_de_momento("Esta acta ya tiene capturas o ya está declarada")

@@ -46,6 +46,11 @@ class Casilla:
     def especial(self) -> bool:
         return self.tipo == "S"
 
+    @property
+    def lugar(self) -> str:
+        """Su municipio; si el catálogo no lo trae, su distrito; vacío si tampoco (voto en el extranjero)."""
+        return self.municipio_nombre or self.distrito_nombre
+
 
 @dataclass(frozen=True, slots=True)
 class PartesDeClave:

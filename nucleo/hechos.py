@@ -72,13 +72,18 @@ class Imagen:
 
 @dataclass(frozen=True)
 class Captura:
-    """Una persona transcribió el acta completa sin ver el trabajo de nadie. `vuelta` crece con cada recaptura."""
+    """Una persona transcribió el acta completa sin ver el trabajo de nadie. `vuelta` crece con cada recaptura.
+
+    `imagen` es el SHA-256 de la que tuvo enfrente; `None` si leyó el papel, o si es de antes de que se dijera. Lo mismo
+    en las demás lecturas.
+    """
 
     acta: IdActa
     vuelta: int
     hora: datetime
     persona: str
     asentado: Asentado
+    imagen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class Correccion:
     hora: datetime
     persona: str
     campos: Mapping[str, Campo]
+    imagen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ class Revision:
     hora: datetime
     personas: tuple[str, str]
     campos: Mapping[str, Campo]
+    imagen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,19 +214,13 @@ def a_contenido(hecho: Hecho) -> dict[str, Any]:
                 "persona": hecho.persona,
             }
         case Captura():
-            propio = {
-                "vuelta": hecho.vuelta,
-                "persona": hecho.persona,
-                "campos": _campos_a_json(hecho.asentado.campos()),
-            }
+            campos = _campos_a_json(hecho.asentado.campos())
+            propio = {"vuelta": hecho.vuelta, "persona": hecho.persona, "campos": campos}
         case Correccion():
             propio = {"vuelta": hecho.vuelta, "persona": hecho.persona, "campos": _campos_a_json(hecho.campos)}
         case Revision():
-            propio = {
-                "vuelta": hecho.vuelta,
-                "personas": list(hecho.personas),
-                "campos": _campos_a_json(hecho.campos),
-            }
+            personas, campos = list(hecho.personas), _campos_a_json(hecho.campos)
+            propio = {"vuelta": hecho.vuelta, "personas": personas, "campos": campos}
         case Recaptura():
             propio = {"vuelta": hecho.vuelta, "persona": hecho.persona, "motivo": hecho.motivo}
         case SinActa():
@@ -239,6 +240,8 @@ def a_contenido(hecho: Hecho) -> dict[str, Any]:
             propio = {"caja": hecho.caja, "persona": hecho.persona}
         case HojaDeBitacora():
             propio = contenido_de_hoja(hecho)
+    if isinstance(hecho, Captura | Correccion | Revision) and hecho.imagen is not None:
+        propio["imagen"] = hecho.imagen
     return base | propio
 
 
@@ -312,13 +315,13 @@ def _leer_imagen(r: Renglon) -> Hecho:
 
 def _leer_captura(r: Renglon) -> Hecho:
     try:
-        return Captura(_acta(r), _vuelta(r), r.hora(), r.persona(), asentado_de_campos(r.campos()))
+        return Captura(_acta(r), _vuelta(r), r.hora(), r.persona(), asentado_de_campos(r.campos()), r.imagen())
     except KeyError as error:
         raise HechoInvalido(f"la captura no trae {error.args[0]}") from error
 
 
 def _leer_correccion(r: Renglon) -> Hecho:
-    return Correccion(_acta(r), _vuelta(r), r.hora(), r.persona(), r.campos())
+    return Correccion(_acta(r), _vuelta(r), r.hora(), r.persona(), r.campos(), r.imagen())
 
 
 def _leer_revision(r: Renglon) -> Hecho:
@@ -330,7 +333,7 @@ def _leer_revision(r: Renglon) -> Hecho:
         or personas[0] == personas[1]
     ):
         raise HechoInvalido("«personas» no son dos personas distintas")
-    return Revision(_acta(r), _vuelta(r), r.hora(), (personas[0], personas[1]), r.campos())
+    return Revision(_acta(r), _vuelta(r), r.hora(), (personas[0], personas[1]), r.campos(), r.imagen())
 
 
 def _leer_recaptura(r: Renglon) -> Hecho:

@@ -73,6 +73,10 @@ class Renglon:
     def persona(self, llave: str = "persona") -> str:
         return self.texto(llave, PERSONA)
 
+    def imagen(self) -> str | None:
+        """El SHA-256 de la imagen que se tuvo enfrente. Es opcional: los sobres de antes no lo traen."""
+        return self.texto("imagen", HEX64) if "imagen" in self._dato else None
+
     def campos(self) -> dict[str, Campo]:
         dato = self.tomar("campos")
         if not isinstance(dato, dict) or not 0 < len(dato) <= MAXIMO_CAMPOS:

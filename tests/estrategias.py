@@ -119,12 +119,13 @@ def hechos(actas: st.SearchStrategy[IdActa] = actas) -> dict[type, st.SearchStra
     sueltos = st.dictionaries(claves, campos, min_size=1, max_size=6)
     pareja = st.lists(personas, min_size=2, max_size=2, unique=True).map(lambda p: (p[0], p[1]))
     motivos = st.sampled_from(MotivoSinActa)
+    vistas = st.none() | hex64
     return {
         Acopio: st.builds(Acopio, actas, horas, origenes, documentos, traslados, personas),
         Imagen: st.builds(Imagen, actas, horas, hex64, st.integers(1, 2**31), digitalizaciones, personas),
-        Captura: st.builds(Captura, actas, vueltas, horas, personas, asentados()),
-        Correccion: st.builds(Correccion, actas, vueltas, horas, personas, sueltos),
-        Revision: st.builds(Revision, actas, vueltas, horas, pareja, sueltos),
+        Captura: st.builds(Captura, actas, vueltas, horas, personas, asentados(), vistas),
+        Correccion: st.builds(Correccion, actas, vueltas, horas, personas, sueltos, vistas),
+        Revision: st.builds(Revision, actas, vueltas, horas, pareja, sueltos, vistas),
         Recaptura: st.builds(Recaptura, actas, st.integers(2, MAXIMO_VUELTAS), horas, personas, textos),
         SinActa: st.builds(
             lambda acta, hora, motivo, pareja: SinActa(acta, hora, motivo, *pareja), actas, horas, motivos, pareja

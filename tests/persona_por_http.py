@@ -33,7 +33,9 @@ class PersonaPorHttp:
 
     def con(self, pagina: str, ruta: str, **campos: str | list[str]) -> str:
         """Manda un formulario de esa página, ya abierta."""
-        sellos = {n: oculto(pagina, n) for n in ("sello", "intento", "visto", "abierta") if f'name="{n}"' in pagina}
+        sellos = {
+            n: oculto(pagina, n) for n in ("sello", "intento", "visto", "abierta", "imagen") if f'name="{n}"' in pagina
+        }
         self.ultima = self.cliente.post(ruta, data={**sellos, **campos})
         return str(self.ultima.text)
 

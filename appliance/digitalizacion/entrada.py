@@ -6,8 +6,6 @@ Lo que ahí se llama `.algo` está a medias y no es una hoja. Un archivo sale de
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import durable
+from appliance.candado import Candado
 from appliance.falla import Falla
 
 _NUMERO: Final = re.compile(r"([0-9]{1,6})(?:\D|$)")
@@ -26,7 +25,7 @@ class Entrada:
 
     def __init__(self, carpeta: Path) -> None:
         self.carpeta = carpeta
-        self._candado = -1
+        self._candado: Candado | None = None
         try:
             carpeta.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -41,26 +40,21 @@ class Entrada:
             Falla: KIOSCO_REPETIDO, si otro la tiene; DISCO.
         """
         self.soltar()
-        try:
-            self._candado = os.open(self.carpeta, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(self._candado, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.soltar()
-            raise Falla(
+        self._candado = Candado(
+            self.carpeta,
+            Falla(
                 "KIOSCO_REPETIDO",
                 f"Otro kiosco ya digitaliza en {self.carpeta}",
                 "se arrancó dos veces, a mano y por el sistema",
                 "siga en el primero; si debe ser éste, ciérrelo antes",
-            ) from error
-        except OSError as error:
-            self.soltar()
-            raise falla_de_disco(error) from error
+            ),
+        )
 
     def soltar(self) -> None:
         """La deja a otro programa. Se puede repetir."""
-        candado, self._candado = self._candado, -1
-        if candado >= 0:
-            os.close(candado)
+        if self._candado is not None:
+            self._candado.soltar()
+        self._candado = None
 
     def abrir_lote(self, lote: str) -> Path:
         """La carpeta de ese lote, ya durable. Raises: Falla."""

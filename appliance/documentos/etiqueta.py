@@ -53,7 +53,7 @@ def etiqueta(datos: DatosDeEtiqueta) -> bytes:
     lienzo.setFont("Helvetica", 8)
     c = datos.casilla
     lienzo.drawString(x, 27.5 * mm, _corto(lienzo, f"{datos.eleccion.nombre} · sección {c.seccion:04d}", 8))
-    lienzo.drawString(x, 24.0 * mm, _corto(lienzo, c.municipio_nombre or c.distrito_nombre, 8))
+    lienzo.drawString(x, 24.0 * mm, _corto(lienzo, c.lugar, 8))
     lienzo.setFont("Helvetica-Bold", 8)
     lienzo.drawString(x, 20.0 * mm, f"Acopio {datos.acopio:%d/%m/%Y %H:%M} · {datos.catd}"[:44])
     _code128(lienzo, datos.code128, x, 6.5 * mm)

@@ -68,7 +68,7 @@ def pdf_de_recibo(recibo: Recibo, identidad: Identidad, proceso: Proceso, ahora:
     hoja.parrafo(f"Casilla {recibo.acta.casilla}", negrita=True, tamano=20, ancho=330)
     hoja.espacio(4)
     hoja.parrafo(proceso.elecciones[recibo.acta.eleccion].nombre, tamano=13, ancho=330)
-    hoja.parrafo(f"Sección {casilla.seccion} · {casilla.municipio_nombre or casilla.distrito_nombre}", ancho=330)
+    hoja.parrafo(f"Sección {casilla.seccion} · {casilla.lugar}", ancho=330)
     hoja.espacio(110)
     hoja.datos(
         (

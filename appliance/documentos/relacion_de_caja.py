@@ -26,12 +26,23 @@ class Relacion:
 def relacion_de(caja: Caja, identidad: Identidad, proceso: Proceso) -> Relacion:
     """Un renglón `elección/casilla huella` por acta, en orden de clave: no depende de cómo se fueron guardando.
 
-    QR: `PREPR1|proceso|modo|CATD|caja|cuántas|huella`.
+    QR: `PREPR2|proceso|modo|CATD|caja|cuántas|huella|relación|sustituye`. El último, vacío si es la primera, es cuándo
+    se cerró la caja con la que ya no vale. (El de antes, `PREPR1`, llega hasta la huella.)
     """
     renglones = tuple(sorted(f"{d.acta} {d.huella}" for d in caja.actas))
     huella = hashlib.sha256("\n".join(renglones).encode()).hexdigest()
-    partes = ("PREPR1", proceso.clave, identidad.modo, identidad.catd, caja.nombre, str(len(renglones)), huella)
+    sustituye = caja.anterior.astimezone(ZoneInfo(proceso.huso)).isoformat(timespec="minutes") if caja.anterior else ""
+    quien = (proceso.clave, identidad.modo, identidad.catd, caja.nombre)
+    partes = ("PREPR2", *quien, str(len(renglones)), huella, str(caja.relacion), sustituye)
     return Relacion(caja.nombre, renglones, huella, "|".join(partes))
+
+
+def nombre_de_relacion(caja: Caja, proceso: Proceso) -> str:
+    """«Relación 2 de la CAJA-01, sustituye a la de las 21:05»; de la primera, sólo «Relación de la CAJA-01»."""
+    if caja.anterior is None:
+        return f"Relación de la {caja.nombre}"
+    hora = caja.anterior.astimezone(ZoneInfo(proceso.huso))
+    return f"Relación {caja.relacion} de la {caja.nombre}, sustituye a la de las {hora:%H:%M}"
 
 
 def pdf_de_relacion(caja: Caja, identidad: Identidad, proceso: Proceso, ahora: datetime) -> bytes:
@@ -41,16 +52,23 @@ def pdf_de_relacion(caja: Caja, identidad: Identidad, proceso: Proceso, ahora: d
     cerrada = caja.cerrada.astimezone(huso) if caja.cerrada else None
     estado = f"cerrada el {cerrada:%d/%m/%Y a las %H:%M} por {caja.cerro}" if cerrada else "ABIERTA: faltan actas"
     hoja = HojaCarta(
-        f"Relación de la {caja.nombre}",
+        nombre_de_relacion(caja, proceso),
         f"{proceso.nombre} · {identidad.catd} · impresa el {ahora:%d/%m/%Y a las %H:%M}",
         identidad.modo,
         f"Huella de la lista: {relacion.huella}",
     )
     hoja.qr(relacion.qr)
     hoja.espacio(6)
-    hoja.parrafo(f"{len(caja.actas)} actas", negrita=True, tamano=26)
+    hoja.parrafo("1 acta" if len(caja.actas) == 1 else f"{len(caja.actas)} actas", negrita=True, tamano=26)
     hoja.espacio(6)
     hoja.parrafo(f"Caja {estado}.", ancho=330)
+    if caja.anterior is not None:
+        de_antes = caja.anterior.astimezone(huso)
+        hoja.parrafo(
+            f"Sustituye a la relación de las {de_antes:%H:%M} del {de_antes:%d/%m/%Y}, que ya no vale: destrúyala.",
+            negrita=True,
+            ancho=330,
+        )
     hoja.parrafo("Antes de entregarla, cuente las hojas: deben ser tantas como renglones hay aquí.", ancho=330)
     hoja.espacio(66)
     por_clave = sorted(caja.actas, key=lambda d: str(d.acta))

@@ -25,10 +25,10 @@ from joserfc.jwk import ECKey
 from appliance import bandeja, situacion
 from appliance.almacen import Almacen
 from appliance.bandeja import Veredicto
+from appliance.candado import Candado
 from appliance.consola import decir
 from appliance.enlace.ajustes import SOLO_CIFRAS, Ajustes, Alrededor
 from appliance.enlace.aviso_de_reloj import AvisoDeReloj
-from appliance.enlace.candado import Candado
 from appliance.enlace.carril_de_ordenes import CarrilDeOrdenes
 from appliance.enlace.desfase import Desfase
 from appliance.enlace.envio import Envio

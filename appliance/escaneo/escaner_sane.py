@@ -147,7 +147,9 @@ class EscanerSane:
             yield _por_disco(error, 0, 0)
             return
         try:
-            entorno = {**self._entorno, **dict(ajustes.entorno)}
+            # Sin lo que airscan cuenta no se sabría que tiró una hoja que ya había salido (`Desenlace`). Sólo en un
+            # lote: lo cuenta en la misma salida donde `presentes` lee los nombres.
+            entorno = {**self._entorno, "SANE_DEBUG_AIRSCAN": "1", **dict(ajustes.entorno)}
             proceso = Proceso(orden, temporal, entorno, self._tope_hoja)
         except OSError as error:
             shutil.rmtree(temporal, ignore_errors=True)

@@ -69,6 +69,9 @@ _POR_FRASE: Final[dict[str, int]] = {
 _QUEJA: Final = re.compile(r"^scanimage: (?:sane_(?:start|read)|open of device .*? failed): (.+?)\s*$", re.MULTILINE)
 _DOBLE: Final = re.compile(r"double[ _-]?feed|multi[ _-]?(?:feed|pick)", re.IGNORECASE)
 _OPCION: Final = re.compile(r"unrecognized option|ambiguous option|invalid option|setting of option", re.IGNORECASE)
+# airscan pide la hoja siguiente antes de que scanimage lea la primera. Si el escáner contesta que ya no hay antes de
+# que despierte quien espera en `sane_start`, éste dice «sin hojas» y la que ya bajó se tira (visto en la 0.99.27).
+_BAJADA: Final = re.compile(r"HTTP GET \S+/NextDocument: 200\b")
 _NO_ABRIO: Final = re.compile(r"open of device .* failed|no SANE devices found", re.IGNORECASE)
 
 
@@ -98,6 +101,11 @@ class Desenlace:
         quejas: list[str] = _QUEJA.findall(self.dicho)
         return _POR_FRASE.get(quejas[-1], self.salida) if quejas else self.salida
 
+    @property
+    def bajadas_y_tiradas(self) -> int:
+        """Hojas que salieron del escáner y el controlador tiró sin entregarlas; sólo las primeras de un lote."""
+        return len(_BAJADA.findall(self.dicho)) if self.hojas == 0 and self.estado == Estado.SIN_HOJAS else 0
+
 
 def motivo_de(fin: Desenlace) -> Motivo:
     """El motivo de un lote que terminó solo; lo que decidió el kiosco (cancelar, plazo, disco) lo sabe quien llama."""
@@ -107,6 +115,8 @@ def motivo_de(fin: Desenlace) -> Motivo:
     if estado in (Estado.BIEN, Estado.FIN, Estado.SIN_HOJAS):
         if fin.una_hoja and fin.hojas:
             return Motivo.COMPLETO
+        if fin.bajadas_y_tiradas:
+            return Motivo.HOJA_INCOMPLETA
         return Motivo.SIN_PAPEL if fin.hojas or estado == Estado.SIN_HOJAS else Motivo.DESCONOCIDO
     if fin.hojas == 0 and _NO_ABRIO.search(fin.dicho):
         if estado == Estado.ENTRADA_SALIDA:
@@ -142,7 +152,9 @@ def hojas_a_medias(motivo: Motivo, fin: Desenlace) -> int:
         return int(fin.hojas > 0 and not fin.una_hoja)
     if motivo is Motivo.TAPA_ABIERTA:
         return int(fin.avanzo)
-    return 2 if motivo is Motivo.DOBLE_HOJA else 1
+    if motivo is Motivo.DOBLE_HOJA:
+        return 2
+    return max(1, fin.bajadas_y_tiradas)
 
 
 _SIN_PAPEL_EN_EL_CAMINO: Final = (

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.pantalla.pagina import Pantalla
 from nucleo.codigo_qr import identificar
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
-TIPOS = {
+TIPOS: Final = {
     "B": "Básica",
     "C": "Contigua",
     "E": "Extraordinaria",
     "S": "Especial",
-    "M": "Mesa del extranjero",
+    "M": "Voto en el extranjero",
     "A": "Voto anticipado",
     "P": "Prisión preventiva",
 }
+"""El tipo de casilla como se le dice a la gente (dominio §§1 y 5.1). M, A y P se nombran por su modalidad de voto."""
 
 
 def actas_nombradas(p: Pantalla, texto: str) -> list[IdActa] | Rechazo:
     """Las actas que nombra un código o una clave: varias si sólo dice la casilla y hay varias elecciones."""
-    clave = "".join(c for c in texto.upper() if c not in " -")[:40]
+    clave = clave_tecleada(texto)
     casilla = p.proceso.casillas.get(clave)
     if casilla is not None:
         return [IdActa(e.clave, clave) for e in p.proceso.elecciones.values() if casilla.tipo in e.tipos_casilla]
@@ -35,6 +38,11 @@ def actas_nombradas(p: Pantalla, texto: str) -> list[IdActa] | Rechazo:
     return leido if isinstance(leido, Rechazo) else [leido.acta]
 
 
+def clave_tecleada(texto: str) -> str:
+    """La clave como va en el catálogo: mayúsculas y sin los espacios o guiones con que la separa la vista."""
+    return "".join(c for c in texto.upper() if c not in " -")[:40]
+
+
 def en_palabras(p: Pantalla, acta: IdActa) -> str:
     """«sección 0002, Básica 1», como se busca en el papel."""
     casilla = p.proceso.casillas.get(acta.casilla)
@@ -46,4 +54,4 @@ def en_palabras(p: Pantalla, acta: IdActa) -> str:
 def lugar(p: Pantalla, acta: IdActa) -> str:
     """El municipio o distrito de la casilla."""
     casilla = p.proceso.casillas.get(acta.casilla)
-    return (casilla.municipio_nombre or casilla.distrito_nombre) if casilla else ""
+    return casilla.lugar if casilla else ""

@@ -10,7 +10,8 @@ from nucleo.problema import Rechazo
 def confirmar(p: Pantalla, e: Entrada, papel: Papel) -> Persona | Rechazo:
     """La persona que confirma, si es otra, tiene ese papel y su NIP es el suyo.
 
-    Lee `confirma` (la clave de la persona, elegida o puesta por el lector) y `nip` del formulario.
+    Lee `confirma` (la clave de la persona, elegida o puesta por el lector), `nip` e `intento` del formulario. Si
+    acaba de pasar su gafete por el lector, sus fallas se cuentan aparte de las de quien tecleó con su nombre sin él.
     """
     otra = p.personas.get(e.texto("confirma"))
     if otra is None or not otra.puede(papel):
@@ -27,8 +28,7 @@ def confirmar(p: Pantalla, e: Entrada, papel: Papel) -> Persona | Rechazo:
             "se eligió a la misma persona",
             "llame a alguien más de coordinación",
         )
-    rechazo = p.comprobar_nip(otra, e.texto("nip"))
-    return rechazo or otra
+    return p.comprobar_nip(otra, e) or otra
 
 
 def quienes_confirman(p: Pantalla, e: Entrada, papel: Papel) -> list[Persona]:

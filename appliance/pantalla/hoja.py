@@ -17,6 +17,9 @@ from nucleo.hechos import IdActa
 
 MARCAS: Final = ("ILEGIBLE", "SIN DATO")
 
+_DICHOS: Final = 4
+"""Renglones que se nombran en un aviso; hoja.js dice los mismos."""
+
 _ANTES: Final = (
     ("BOLETAS_SOBRANTES", "Boletas sobrantes", "las que se inutilizaron", "2"),
     ("PERSONAS_VOTARON", "Personas que votaron", "de la lista nominal", "3"),
@@ -104,6 +107,14 @@ def _rotulo(opcion: Opcion) -> tuple[str, str]:
             return opcion.clave, opcion.nombre
         case _:
             return opcion.nombre, ""
+
+
+def enumerados(rotulos: Sequence[str]) -> str:
+    """«PRI, PAN y Total»; de más de cuatro, los primeros y cuántos más."""
+    dichos = list(rotulos[:_DICHOS])
+    if len(rotulos) > _DICHOS:
+        dichos.append(f"{len(rotulos) - _DICHOS} más")
+    return " y ".join([", ".join(dichos[:-1]), *dichos[-1:]] if len(dichos) > 1 else dichos)
 
 
 def en_palabras(campo: Campo) -> str:

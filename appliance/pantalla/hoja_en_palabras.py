@@ -8,19 +8,10 @@ from typing import Final
 
 from appliance.digitalizacion.hoja import EstadoDeHoja, Hoja
 from appliance.digitalizacion.motivo import EXPLICACIONES, Accion, Explicacion, Motivo
+from appliance.pantalla.acta_nombrada import TIPOS
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Proceso
 from nucleo.hechos import IdActa
-
-TIPOS: Final = {
-    "B": "Básica",
-    "C": "Contigua",
-    "E": "Extraordinaria",
-    "S": "Especial",
-    "M": "Mesa del extranjero",
-    "A": "Voto anticipado",
-    "P": "Prisión preventiva",
-}
 
 _ESTADOS: Final = {
     EstadoDeHoja.RECIBIDA: "Mirándola",
@@ -85,7 +76,7 @@ def en_palabras(proceso: Proceso, acta: IdActa) -> tuple[str, str]:
     casilla = proceso.casillas.get(acta.casilla)
     if casilla is None:
         return acta.casilla, acta.eleccion
-    lugar = casilla.municipio_nombre or casilla.distrito_nombre
+    lugar = casilla.lugar
     eleccion = proceso.elecciones.get(acta.eleccion)
     if len(proceso.elecciones) > 1 and eleccion is not None:
         lugar = f"{lugar} · {eleccion.nombre}"

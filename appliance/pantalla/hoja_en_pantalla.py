@@ -10,8 +10,9 @@ from typing import Final
 from fastapi.responses import Response
 
 from appliance.borradores import Borrador, cabe
+from appliance.pantalla.acta_nombrada import TIPOS
 from appliance.pantalla.confirmacion import confirmar
-from appliance.pantalla.hoja import Renglon, Tecleado, campos_de, de_borrador, leer, renglones_de, textos_de
+from appliance.pantalla.hoja import Renglon, Tecleado, campos_de, de_borrador, enumerados, leer, renglones_de, textos_de
 from appliance.pantalla.pagina import Entrada, Pantalla, de_rechazo
 from appliance.personas import Papel, Persona
 from appliance.redigitalizacion import MOTIVOS_IMAGEN
@@ -21,15 +22,6 @@ from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
 _TITULOS: Final = {"captura": "Captura", "correccion": "Corrección a ciegas", "revision": "Revisión entre dos"}
-_TIPOS: Final = {
-    "B": "Básica",
-    "C": "Contigua",
-    "E": "Extraordinaria",
-    "S": "Especial",
-    "M": "Extranjero",
-    "A": "Voto anticipado",
-    "P": "Prisión preventiva",
-}
 
 
 @dataclass(frozen=True)
@@ -111,6 +103,7 @@ def mostrar(
     avisado = {} if sin_guardar is None else {"aviso": de_rechazo(sin_guardar)}
     casilla = p.proceso.casillas[hoja.acta.casilla]
     respondidos = sum(bool(t.texto or t.marcas) for t in hoja.tecleado.values())
+    con_error = [r.rotulo for r in hoja.renglones if r.clave in hoja.tecleado and hoja.tecleado[r.clave].error]
     return p.pagina(
         "hoja.html",
         e,
@@ -119,11 +112,12 @@ def mostrar(
         hoja=hoja,
         acta=hoja.acta,
         casilla=casilla,
-        tipo=_TIPOS[casilla.tipo],
+        tipo=TIPOS[casilla.tipo],
         eleccion=p.proceso.elecciones[hoja.acta.eleccion],
         vacio=Tecleado(),
         respondidos=respondidos,
-        errores=sum(bool(t.error) for t in hoja.tecleado.values()),
+        errores=len(con_error),
+        cuales=enumerados(con_error),
         otras=[x for x in p.personas.values() if x != e.persona and x.puede(*_REVISAN)],
         otra=e.texto("confirma"),
         sin_confirmar=sin_confirmar,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from appliance.almacen import Almacen, HechoConSobre
+from appliance.empaquetado import FUERA
 from appliance.publicado import cortes
 from nucleo.acta import Digitalizacion, ResultadoCotejo
 from nucleo.eventos import eventos
@@ -110,6 +111,8 @@ def _en_palabras(hecho: Hecho, nombre: Callable[[str], str], huso: tzinfo | None
             return "Se declaró sin acta", nombre(hecho.persona), f"{motivo}; confirmó {nombre(hecho.confirma)}"
         case Cotejo():
             return "Se cotejó", nombre(hecho.persona), COTEJOS[hecho.resultado]
+        case Empaque() if hecho.caja == FUERA:
+            return "Se sacó de su caja", nombre(hecho.persona), ""
         case Empaque():
             return "Se guardó", nombre(hecho.persona), hecho.caja
         case _:

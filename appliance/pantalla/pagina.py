@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from appliance.acceso import Acceso
+from appliance.acceso import Acceso, cuenta_en
 from appliance.ambito import leer_ambito
 from appliance.aparato import Aparato
 from appliance.arranque import Kiosco
@@ -106,7 +106,7 @@ class Pantalla:
         self.acceso = Acceso(kiosco.almacen, kiosco.reloj, lista.personas)
         self.turnos = Turnos(kiosco.almacen, kiosco.reloj, lista.inactividad)
         self.presentados = Presentados()
-        self.esperadas = Esperadas(kiosco.almacen, kiosco.proceso, leer_ambito(kiosco.carpeta, kiosco.proceso))
+        self.esperadas = Esperadas(kiosco.mesa.fila, kiosco.proceso, leer_ambito(kiosco.carpeta, kiosco.proceso))
         self.imprenta = Imprenta(kiosco.carpeta / "impresos", puesto.impresora)
         self._huso = ZoneInfo(kiosco.proceso.huso)
         self._plantillas = Environment(
@@ -142,9 +142,16 @@ class Pantalla:
         persona = self.personas.get(turno.persona) if turno is not None and not turno.bloqueado else None
         return Entrada(sesion, persona, {}, turno=turno)
 
-    def comprobar_nip(self, persona: Persona, nip: str) -> Rechazo | None:
-        """`None` si ese es su NIP; cuenta las equivocaciones y, a la quinta, suspende. Raises: Falla."""
-        return self.acceso.comprobar_nip(persona, nip)
+    def comprobar_nip(self, persona: Persona, entrada: Entrada) -> Rechazo | None:
+        """`None` si el `nip` del formulario es el suyo; si no, cuenta la falla donde fue. Raises: Falla."""
+        sesion = entrada.sesion
+        presentado = self.presentados.en(sesion.azar) == persona.clave
+        desde = cuenta_en(persona.clave, sesion.persona, gafete=presentado)
+        intento = f"{sesion.azar} {numero}" if (numero := entrada.texto("intento")) else ""
+        rechazo = self.acceso.comprobar_nip(persona, entrada.texto("nip"), desde=desde, intento=intento)
+        if rechazo is None and presentado:
+            self.presentados.olvidar(sesion.azar)
+        return rechazo
 
     def _quien(self, estacion: str | None) -> tuple[Sesion, Turno | None]:
         if estacion is None:

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance.esperadas import Esperada, Situacion
+from appliance.pantalla.acta_nombrada import TIPOS, actas_nombradas
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideAcopio, de_rechazo, persona_de
 from nucleo.acta import MECANISMOS_TRASLADO, TIPOS_DOCUMENTO, Origen
-from nucleo.codigo_qr import identificar
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
@@ -30,15 +30,6 @@ DOCUMENTOS: Final = {
     "ACTA VA": "Acta de voto anticipado",
     "ACTA VPPP": "Acta de prisión preventiva",
     "ACTA UE": "Acta de urna electrónica",
-}
-TIPOS: Final = {
-    "B": "Básica",
-    "C": "Contigua",
-    "E": "Extraordinaria",
-    "S": "Especial",
-    "M": "Mesa del extranjero",
-    "A": "Voto anticipado",
-    "P": "Prisión preventiva",
 }
 
 
@@ -68,7 +59,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if not candidatas:
                 return buscar(e, _sin_seccion(que))
             return buscar(e, candidatas=candidatas)
-        actas = _actas_de(p, que)
+        actas = actas_nombradas(p, que)
         if isinstance(actas, Rechazo):
             return buscar(e, de_rechazo(actas))
         if len(actas) > 1:
@@ -155,16 +146,6 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         )
 
 
-def _actas_de(p: Pantalla, que: str) -> list[IdActa] | Rechazo:
-    """Las actas que nombra lo escaneado o tecleado: una, o varias si sólo dice la casilla y hay varias elecciones."""
-    clave = clave_tecleada(que)
-    casilla = p.proceso.casillas.get(clave)
-    if casilla is not None:
-        return [IdActa(e.clave, clave) for e in p.proceso.elecciones.values() if casilla.tipo in e.tipos_casilla]
-    leido = identificar(que, p.proceso, p.puesto.formas)
-    return leido if isinstance(leido, Rechazo) else [leido.acta]
-
-
 _NO_ESTA: Final = Aviso(
     False, "Esa casilla no está en el catálogo aprobado", "se tecleó mal", "busque por sección, con los cuatro números"
 )
@@ -179,11 +160,6 @@ def _sin_seccion(seccion: str) -> Aviso:
         "se tecleó mal o el paquete es de otro CATD",
         "revise el número en el papel; si es de otro CATD, teclee la clave completa o avise a coordinación",
     )
-
-
-def clave_tecleada(texto: str) -> str:
-    """La clave como va en el catálogo: mayúsculas y sin los espacios o guiones con que la separa la vista."""
-    return "".join(c for c in texto.upper() if c not in " -")[:40]
 
 
 def hora_estampada(texto: str, ahora: datetime) -> datetime | None:

@@ -12,7 +12,9 @@ from appliance.pantalla.hoja import campos_de, renglones_de
 from appliance.pantalla.hoja_en_pantalla import Hoja, leer_hoja, mostrar, quien_revisa, tecleado_de
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideLectura, PideVerificacion, de_rechazo, persona_de
 from appliance.pantalla.rutas_imagen import vista_de
+from appliance.pantalla.rutas_practica import lecciones_de
 from appliance.personas import Persona
+from appliance.practica.calificacion import acabo_con
 from appliance.recepcion import Hecha
 from appliance.redigitalizacion import MOTIVOS_IMAGEN
 from appliance.segunda_lectura import PorRevisar
@@ -35,6 +37,7 @@ _NADA_QUE_HACER: Final = "espere a que llegue otra; lo que haya en la fila le to
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
     vista = vista_de(app, p)
+    lecciones = lecciones_de(p)
 
     def con_lo_suyo(leida: Hoja, persona: Persona) -> Hoja:
         """La hoja como la persona la tenía: con su imagen y lo que ya se le había señalado."""
@@ -95,17 +98,25 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
                     return "/", de_rechazo(abierta)
                 return mostrar(p, e, con_lo_suyo(leida, persona), codigo=422)
             hecha = (
-                p.mesa.corregir(acta, persona.clave, campos)
+                p.mesa.corregir(acta, persona.clave, campos, imagen=_vista(e))
                 if leida.clase == "correccion"
                 else p.mesa.concluir(
-                    acta, persona.clave, asentado_de_campos(campos), revisada=e.texto("revisada") == "1"
+                    acta,
+                    persona.clave,
+                    asentado_de_campos(campos),
+                    imagen=_vista(e),
+                    revisada=e.texto("revisada") == "1",
                 )
             )
             if isinstance(hecha, PorRevisar):
                 return mostrar(p, e, leida.con_imagen(vista.de(acta)).con_senalados(hecha.campos), codigo=409)
+            if isinstance(hecha, Rechazo) and hecha.codigo == "IMAGEN_CAMBIO":
+                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida))
             if isinstance(hecha, Rechazo) and _sigue_valiendo(p.mesa.abierta(acta, persona.clave), leida):
                 # Si el disco no admitió la hoja tampoco admitió su borrador: lo tecleado sólo está en esta página.
                 return mostrar(p, e, con_lo_suyo(leida, persona), codigo=409, sin_guardar=hecha)
+            if isinstance(hecha, Hecha) and acabo_con(p.kiosco.almacen, lecciones, persona.clave, acta):
+                return "/practica", Aviso(True, "Leyó todas las actas de muestra", "", "mire su calificación")
             return "/", _de_hecha(acta, hecha)
 
         return p.una_vez(e, accion)
@@ -174,7 +185,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if campos is None or not isinstance(otra, Persona):
                 rechazo = otra if isinstance(otra, Rechazo) else None
                 return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422, sin_confirmar=rechazo)
-            hecha = p.mesa.revisar(acta, (persona.clave, otra.clave), campos)
+            hecha = p.mesa.revisar(acta, (persona.clave, otra.clave), campos, imagen=_vista(e))
             estado = p.mesa.estado(acta)
             if isinstance(hecha, Rechazo) and isinstance(estado, EnRevision) and set(estado.campos) == set(campos):
                 return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=409, sin_guardar=hecha)
@@ -187,6 +198,11 @@ def _para_borrador(p: Pantalla, e: Entrada, acta: IdActa) -> dict[str, str]:
     """Lo que traía la hoja al dejarla; si llegó sin renglones, nada nuevo que guardar."""
     leida = leer_hoja(p, e, acta, "parcial")
     return {} if isinstance(leida, Rechazo) else tecleado_de(e, leida)
+
+
+def _vista(e: Entrada) -> str | None:
+    """La imagen que la página mostraba; `None` si no mostraba ninguna y se leyó el papel."""
+    return e.texto("imagen") or None
 
 
 def _sigue_valiendo(abierta: Tomada | Rechazo, leida: Hoja) -> bool:

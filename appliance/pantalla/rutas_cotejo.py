@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance.cotejo import Cotejador, Remedio, capturaron, cotejo_vigente, huella_de
+from appliance.empaquetado import caja_cerrada_de, empaque_vigente
 from appliance.pantalla.acta_nombrada import TIPOS, actas_nombradas, en_palabras, lugar
 from appliance.pantalla.hoja import en_palabras as campo_en_palabras
 from appliance.pantalla.hoja import renglones_de
@@ -16,7 +17,7 @@ from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideVerificacion
 from appliance.pantalla.rutas_coordinacion import hace, nombre_de, tablero_de
 from appliance.pantalla.rutas_imagen import vista_de
 from appliance.personas import Papel
-from appliance.redigitalizacion import MOTIVOS_IMAGEN
+from appliance.redigitalizacion import MOTIVOS_IMAGEN, imagen_por_confirmar
 from appliance.tablero import Situacion
 from nucleo.captura import Verificada, estado_de
 from nucleo.hechos import IdActa
@@ -71,13 +72,17 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         acta = IdActa(eleccion, casilla)
         if isinstance(ajena := p.mesa.renglones(acta), Rechazo):
             return p.pagina("error.html", e, titulo="Aviso", aviso=de_rechazo(ajena), codigo=404)
-        historia = p.kiosco.almacen.hechos_de(acta)
+        with p.kiosco.almacen.lectura() as mirada:
+            historia = mirada.hechos_de(acta)
+            cerrada = caja_cerrada_de(mirada, historia)
         estado = estado_de(historia)
         if not isinstance(estado, Verificada):
             return p.pagina("error.html", e, titulo="Aviso", aviso=_SIN_VERIFICAR, codigo=409)
         campos = estado.asentado.campos()
         quienes = capturaron(historia)
         previo = cotejo_vigente(historia)
+        nueva = imagen_por_confirmar(historia)
+        empaque = empaque_vigente(historia)
         return p.pagina(
             "cotejo_acta.html",
             e,
@@ -95,6 +100,10 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             conviene_otra=_conviene_otra(p, e, quienes),
             quienes=[nombre_de(p, c) for c in quienes],
             motivos_imagen=MOTIVOS_IMAGEN,
+            nueva=nueva.sha256 if nueva is not None else "",
+            caja=empaque.caja if empaque is not None else "",
+            cerrada=cerrada,
+            coordina=persona_de(e).coordina,
         )
 
     @app.post("/cotejo/{eleccion}/{casilla}/coincide")
@@ -102,9 +111,11 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         acta = IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            hecha = cotejador.coincide(acta, persona_de(e).clave, e.texto("visto"))
+            persona = persona_de(e)
+            confirma = e.texto("nueva") if persona.coordina else None
+            hecha = cotejador.coincide(acta, persona.clave, e.texto("visto"), confirma=confirma)
             if isinstance(hecha, Rechazo):
-                return _ruta(acta) if hecha.codigo == "CAMBIO" else "/cotejo", de_rechazo(hecha)
+                return _ruta(acta) if hecha.codigo in _SE_MIRA_OTRA_VEZ else "/cotejo", de_rechazo(hecha)
             que = f"Cotejada: {en_palabras(p, acta)}" if hecha.asientos else f"{casilla} ya estaba cotejada"
             return "/cotejo", Aviso(True, que, "coincide con el papel", "guárdela en la caja y tome la siguiente")
 
@@ -119,7 +130,17 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if remedio is None or (remedio is Remedio.REDIGITALIZACION and e.texto("motivo") not in MOTIVOS_IMAGEN):
                 return _ruta(acta), _FALTA_REMEDIO
             motivo = MOTIVO_RECAPTURA if remedio is Remedio.RECAPTURA else e.texto("motivo")
-            hecha = cotejador.no_coincide(acta, persona_de(e).clave, remedio, motivo, e.texto("visto"))
+            persona = persona_de(e)
+            confirma = e.texto("nueva") if persona.coordina else None
+            hecha = cotejador.no_coincide(
+                acta,
+                persona.clave,
+                remedio,
+                motivo,
+                e.texto("visto"),
+                imagen=e.texto("imagen"),
+                confirma=confirma,
+            )
             if isinstance(hecha, Rechazo):
                 return _ruta(acta), de_rechazo(hecha)
             if remedio is Remedio.REDIGITALIZACION:
@@ -151,6 +172,7 @@ def _ruta(acta: IdActa) -> str:
     return f"/cotejo/{acta.eleccion}/{acta.casilla}"
 
 
+_SE_MIRA_OTRA_VEZ: Final = ("CAMBIO", "IMAGEN_POR_CONFIRMAR", "EN_CAJA_CERRADA")
 _SIN_VERIFICAR: Final = Aviso(
     False,
     "Esa acta todavía no está verificada",

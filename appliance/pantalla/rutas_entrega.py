@@ -13,12 +13,15 @@ from appliance.documentos.recibo import pdf_de_recibo, recibo_de
 from appliance.llave import LlaveDeArchivo
 from appliance.memorias import RAICES, memoria_en, memorias
 from appliance.mochila import Comprobante, Mochila, sello_de
+from appliance.pantalla.aviso_de_impreso import Documento, aviso_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PideAcopio, PideCoordinacion, de_rechazo, persona_de
-from appliance.pantalla.rutas_etiqueta import aviso_de
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
 _RUTA: Final = "/coordinacion/mochila"
+_RECIBO: Final = Documento(
+    "Recibo", "impreso", "fírmenlo los dos y entréguelo", "imprímalo en otro equipo, o que le tomen una foto"
+)
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
@@ -80,9 +83,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             with p.kiosco.almacen.transaccion() as t:
                 detalle = f"imagen {datos.imagen[:16]}, hoja {datos.huella[:16]}"
                 t.anotar(ahora, "recibo_impreso", persona=persona.clave, acta=str(acta), detalle=detalle)
-            aviso = aviso_de(impreso, "Recibo")
-            siguiente = "fírmenlo los dos y entréguelo" if aviso.bueno else aviso.siguiente
-            return destino, Aviso(aviso.bueno, aviso.titulo, aviso.causa, siguiente, aviso.ver)
+            return destino, aviso_de(impreso, _RECIBO)
 
         return p.una_vez(e, accion)
 

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance.esperadas import Situacion, lugar_de, por_lugar
+from appliance.pantalla.acta_nombrada import TIPOS
 from appliance.pantalla.pagina import Pantalla, PideAcopio
-from appliance.pantalla.rutas_acopio import TIPOS
 
 POR_PAGINA = 60
 

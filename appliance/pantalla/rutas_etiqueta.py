@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance import etiquetas
 from appliance.documentos.etiqueta import DatosDeEtiqueta, etiqueta
-from appliance.impresion.imprenta import Impreso
+from appliance.pantalla.aviso_de_impreso import Documento, aviso_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PideAcopio, PidePersona, de_rechazo, persona_de
 from nucleo.etiqueta import legible, texto_code128, texto_qr
 from nucleo.hechos import IdActa
@@ -42,7 +44,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
                 evento = "impresion_fallida" if impreso.porque else "etiqueta_impresa"
                 detalle = impreso.porque.codigo if impreso.porque else impreso.impresora or "PDF"
                 t.anotar(p.ahora(), evento, persona=persona, acta=str(acta), detalle=detalle)
-            return destino, aviso_de(impreso, "Etiqueta")
+            return destino, aviso_de(impreso, _ETIQUETA)
 
         return p.una_vez(e, accion)
 
@@ -55,19 +57,4 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": "inline"})
 
 
-def aviso_de(impreso: Impreso, que: str) -> Aviso:
-    """Dónde quedó lo impreso, y si no salió en papel, por qué y qué hacer."""
-    ver = f"/impreso/{impreso.archivo}"
-    if impreso.porque is not None:
-        return Aviso(
-            False,
-            f"{que}: no salió en papel y quedó en PDF. {impreso.porque.que}",
-            impreso.porque.causa,
-            impreso.porque.siguiente,
-            ver,
-        )
-    if impreso.impresora is None:
-        return Aviso(
-            True, f"{que} en PDF", "este kiosco no tiene impresora configurada", "escriba la clave a mano", ver
-        )
-    return Aviso(True, f"{que} impresa en {impreso.impresora}", "", "péguela donde dice «código»", ver)
+_ETIQUETA: Final = Documento("Etiqueta", "impresa", "péguela donde dice «código»", "escriba la clave a mano")

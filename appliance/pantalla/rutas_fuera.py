@@ -8,13 +8,13 @@ from fastapi.responses import Response
 from appliance.pantalla.pagina import Pantalla, PideAcopio, persona_de
 from appliance.pantalla.rutas_acopio import DOCUMENTOS
 from appliance.personas import Papel
-from nucleo.hechos import FueraDeCatalogo
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
     @app.get("/fuera")
     def fuera(e: PideAcopio) -> Response:
-        declarados = [h for _, h in p.kiosco.almacen.hechos_desde(0) if isinstance(h, FueraDeCatalogo)]
+        with p.kiosco.almacen.lectura() as mirada:
+            declarados = mirada.fuera_de_catalogo()
         huso = p.ahora().tzinfo
         return p.pagina(
             "fuera.html",

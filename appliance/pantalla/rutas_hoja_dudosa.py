@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -17,16 +16,14 @@ from appliance.digitalizacion.hoja import EstadoDeHoja, Hoja
 from appliance.digitalizacion.motivo import Accion
 from appliance.imagenes import EXTENSIONES, extension_de
 from appliance.pantalla.confirmacion import confirmar, quienes_confirman
+from appliance.pantalla.formatos import formatos_de
 from appliance.pantalla.hoja_en_palabras import en_palabras, explicar, nombre_de, renglon_de
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideDigitalizacion, de_rechazo, persona_de
 from appliance.pantalla.rutas_acopio import DOCUMENTOS, TRASLADOS, hora_estampada
 from appliance.personas import Papel
-from nucleo.definicion import DefinicionInvalida
-from nucleo.formato import Formato, leer_formatos
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
-_REGISTRO: Final = logging.getLogger("kiosco")
 _OTRA_VEZ: Final = "Se va a pasar otra vez"
 
 _NO_ESTA: Final = Aviso(
@@ -42,7 +39,7 @@ _HORA: Final = Aviso(False, "La hora no se entiende", "falta un dígito o los do
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
-    estampas = Estampas(p.mesa.imagenes, _formatos(p))
+    estampas = Estampas(p.mesa.imagenes, formatos_de(p))
     digitalizadora = p.puesto.digitalizadora
     cadena = digitalizadora.cadena if digitalizadora else Cadena(p.kiosco.carpeta, p.mesa, _sin_vision)
     decisiones = Decisiones(cadena, p.mesa)
@@ -125,7 +122,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
     # ------------------------------------------------------------------------------------------- decisiones de un toque
 
-    def decidir(e: Entrada, numero: int, accion: Accion, que: Callable[[str], Hoja | Rechazo]) -> Response:
+    def decidir(e: Entrada, numero: int, accion: Accion, que: Callable[[str], Hoja | Rechazo | Response]) -> Response:
         def correr() -> tuple[str, Aviso | None] | Response:
             hoja = hoja_de(numero)
             if hoja is None:
@@ -134,6 +131,8 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             if explicada is None or accion not in explicada.acciones:
                 return ver(e, hoja, _NO_PROCEDE, 409)
             quedo = que(persona_de(e).clave)
+            if isinstance(quedo, Response):
+                return quedo
             if isinstance(quedo, Rechazo):
                 return ver(e, hoja, de_rechazo(quedo), 409)
             if digitalizadora is not None:
@@ -226,16 +225,16 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         if e.texto("traslado") not in TRASLADOS:
             error = Aviso(False, "El mecanismo de traslado no se conoce", "la página es de antes", "elíjalo otra vez")
             return formulario_fuera(e, hoja, error)
-        quien = confirmar(p, e, Papel.COORDINACION)
-        if isinstance(quien, Rechazo):
-            return formulario_fuera(e, hoja, de_rechazo(quien))
         eleccion, documento, traslado = e.texto("eleccion"), e.texto("documento"), e.texto("traslado")
-        return decidir(
-            e,
-            numero,
-            Accion.FUERA,
-            lambda persona: decisiones.declarar_fuera(numero, persona, quien.clave, eleccion, documento, traslado),
-        )
+
+        def confirmada(persona: str) -> Hoja | Rechazo | Response:
+            # Adentro: el segundo toque contesta lo que hizo el primero, sin volver a pedir el NIP.
+            quien = confirmar(p, e, Papel.COORDINACION)
+            if isinstance(quien, Rechazo):
+                return formulario_fuera(e, hoja, de_rechazo(quien))
+            return decisiones.declarar_fuera(numero, persona, quien.clave, eleccion, documento, traslado)
+
+        return decidir(e, numero, Accion.FUERA, confirmada)
 
 
 def _despues(p: Pantalla, hoja: Hoja, accion: Accion) -> tuple[str, Aviso]:
@@ -285,12 +284,3 @@ def _sin_vision(_: object) -> Vistazo | Rechazo:
         "se abrió sin su puesto de trabajo",
         "ábralo con la orden kiosco",
     )
-
-
-def _formatos(p: Pantalla) -> tuple[Formato, ...]:
-    try:
-        return leer_formatos(p.kiosco.identidad.proceso)
-    except (DefinicionInvalida, OSError) as error:
-        # Sin formato se compara con la parte de arriba de la hoja: no es razón para no abrir la pantalla.
-        _REGISTRO.error("sin recortes: los formatos del proceso no se entienden: %s", error)
-        return ()

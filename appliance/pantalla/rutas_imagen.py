@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import Final
 
@@ -10,12 +9,10 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from appliance.imagenes import EXTENSIONES, extension_de
+from appliance.pantalla.formatos import formatos_de
 from appliance.pantalla.pagina import Entrada, Pantalla, PidePersona, persona_de
 from appliance.vista_del_acta import VistaDelActa
-from nucleo.definicion import DefinicionInvalida
-from nucleo.formato import Formato, leer_formatos
 
-_REGISTRO: Final = logging.getLogger("kiosco")
 _HUELLA: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -38,22 +35,13 @@ def vista_de(app: FastAPI, p: Pantalla) -> VistaDelActa:
     """La vista que comparten todas las pantallas de esta aplicación."""
     vista = getattr(app.state, "vista_del_acta", None)
     if not isinstance(vista, VistaDelActa):
-        vista = app.state.vista_del_acta = VistaDelActa(p.mesa, _formatos(p))
+        vista = app.state.vista_del_acta = VistaDelActa(p.mesa, formatos_de(p))
     return vista
 
 
 def _recorte(vista: VistaDelActa, e: Entrada, sha256: str, clave: str) -> Response:
     acta = vista.acta_visible(sha256, persona_de(e)) if _HUELLA.fullmatch(sha256) else None
     return _imagen(vista.recorte(acta, sha256, clave)) if acta is not None else _no_hay()
-
-
-def _formatos(p: Pantalla) -> tuple[Formato, ...]:
-    try:
-        return leer_formatos(p.kiosco.identidad.proceso)
-    except (DefinicionInvalida, OSError) as error:
-        # Sin formato se captura con la imagen completa: no es razón para no abrir la pantalla esa noche.
-        _REGISTRO.error("sin recortes: los formatos del proceso no se entienden: %s", error)
-        return ()
 
 
 def _imagen(contenido: bytes | None) -> Response:

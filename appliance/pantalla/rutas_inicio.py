@@ -7,8 +7,10 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from appliance.mesa import Espera
 from appliance.pantalla.menu import puertas_de
 from appliance.pantalla.pagina import Pantalla, Pide, PidePersona, de_rechazo, persona_de
+from appliance.pantalla.que_sigue import Pendiente, que_sigue
 from appliance.personas import NOMBRES, Papel
 from appliance.practica.siembra import practico
 from nucleo.modos import CAPACITACION
@@ -36,10 +38,18 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         avance = p.mesa.avance()
         proximas = p.mesa.proximas(persona.clave, persona.papeles, TOPE) if lee else []
         revision = p.mesa.por_revisar() if persona.puede(Papel.VERIFICACION, Papel.COORDINACION) else []
-        for resultado in (avance, proximas, revision):
+        espera = p.mesa.espera() if persona.puede(Papel.DIGITALIZACION) else Espera(0, 0)
+        for resultado in (avance, proximas, revision, espera):
             if isinstance(resultado, Rechazo):
                 return p.pagina("error.html", e, titulo="Aviso", aviso=de_rechazo(resultado), codigo=503)
+        assert not isinstance(avance, Rechazo)
         assert not isinstance(proximas, Rechazo)
+        assert not isinstance(revision, Rechazo)
+        assert not isinstance(espera, Rechazo)
+        sin_practica = p.proceso.modo == CAPACITACION and not practico(p.kiosco.almacen, persona.clave)
+        pendiente = Pendiente(
+            len(proximas), revision, espera.sin_imagen + espera.por_redigitalizar, avance.get("Verificada", 0)
+        )
         return p.pagina(
             "inicio.html",
             e,
@@ -51,5 +61,6 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             revision=revision,
             puertas=puertas_de(persona, p.proceso.modo, de_aparato=p.aparato is not None),
             papeles=" · ".join(NOMBRES[papel] for papel in Papel if papel in persona.papeles),
-            ofrecer_practica=p.proceso.modo == CAPACITACION and not practico(p.kiosco.almacen, persona.clave),
+            ofrecer_practica=sin_practica,
+            le_toca=que_sigue(persona, pendiente, sin_practica=sin_practica),
         )

@@ -7,25 +7,29 @@ from datetime import datetime
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from appliance.pantalla.formatos import formatos_de
 from appliance.pantalla.hoja import en_palabras, renglones_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PidePersona, de_rechazo, persona_de
-from appliance.practica.calificacion import calificar, tiempo
-from appliance.practica.lecciones import leer_lecciones
+from appliance.practica.calificacion import calificar_todas, tiempo
+from appliance.practica.lecciones import Leccion, leer_lecciones
 from appliance.practica.siembra import empezar as anotar_empezada
 from appliance.practica.siembra import sembrar
 from appliance.practica.siembra import terminar as anotar_terminada
-from nucleo.formato import leer_formatos
 from nucleo.hechos import Acopio
 from nucleo.modos import CAPACITACION
+
+
+def lecciones_de(p: Pantalla) -> tuple[Leccion, ...]:
+    """Las de este kiosco; ninguna fuera de capacitación. Raises: Falla."""
+    return leer_lecciones(p.kiosco.identidad.proceso, p.proceso) if p.proceso.modo == CAPACITACION else ()
 
 
 def agregar(app: FastAPI, p: Pantalla) -> None:
     """En los demás modos no agrega nada: ahí la práctica no existe."""
     if p.proceso.modo != CAPACITACION:
         return
-    carpeta = p.kiosco.identidad.proceso
-    lecciones = leer_lecciones(carpeta, p.proceso)
-    formatos = leer_formatos(carpeta)
+    lecciones = lecciones_de(p)
+    formatos = formatos_de(p)
 
     def empezo() -> datetime | None:
         acopios = [h for x in lecciones for h in p.kiosco.almacen.hechos_de(x.acta) if isinstance(h, Acopio)]
@@ -34,7 +38,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
     @app.get("/practica")
     def practica(e: PidePersona) -> Response:
         persona = persona_de(e)
-        calificadas = {x.acta: calificar(x, p.kiosco.almacen.hechos_de(x.acta), persona.clave) for x in lecciones}
+        calificadas = calificar_todas(p.kiosco.almacen, lecciones, persona.clave)
         hechas = [c for c in calificadas.values() if c is not None]
         aciertos, total = sum(c.aciertos for c in hechas), sum(c.total for c in hechas)
         if len(hechas) == len(lecciones):

@@ -7,9 +7,9 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from appliance.pantalla.acta_nombrada import clave_tecleada
 from appliance.pantalla.confirmacion import confirmar, quienes_confirman
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideAcopio, de_rechazo, persona_de
-from appliance.pantalla.rutas_acopio import clave_tecleada
 from appliance.personas import Papel
 from nucleo.acta import MotivoSinActa
 from nucleo.hechos import IdActa

@@ -11,7 +11,16 @@ from starlette.routing import Match
 
 from appliance.falla import Falla
 from appliance.pantalla.lectura import GAFETE, clase_de
-from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, Pide, PidePersona, de_rechazo, persona_de
+from appliance.pantalla.pagina import (
+    Aviso,
+    Entrada,
+    Pantalla,
+    Pide,
+    PideCoordinacion,
+    PidePersona,
+    de_rechazo,
+    persona_de,
+)
 from appliance.pantalla.vuelta import ruta_propia
 from appliance.personas import NOMBRES, Papel, Persona
 from appliance.turnos import Relevo
@@ -62,7 +71,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             persona = _quien_teclea(p, e)
             if persona is None:
                 return _pagina(p, e, otra=True, error=_OTRA_VEZ)
-            rechazo = p.comprobar_nip(persona, e.texto("nip"))
+            rechazo = p.comprobar_nip(persona, e)
             if rechazo is not None:
                 return _pagina(p, e, error=de_rechazo(rechazo), volver=volver)
             p.presentados.olvidar(e.sesion.azar)
@@ -93,6 +102,19 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             with contextlib.suppress(Falla):
                 mandar_bitacora(p.kiosco.almacen, p.kiosco.reloj)
             return "/turno", _despedida(persona, sueltas)
+
+        return p.una_vez(e, accion)
+
+    @app.post("/turno/destrabar")
+    def destrabar(e: PideCoordinacion) -> Response:
+        """Otra persona no puede entrar porque se tecleó demasiadas veces mal su NIP: se le perdona la espera."""
+
+        def accion() -> tuple[str, Aviso | None]:
+            hecho = p.acceso.destrabar(e.texto("persona"), persona_de(e))
+            if isinstance(hecho, Rechazo):
+                return "/turno", de_rechazo(hecho)
+            siguiente = "avísele que lo teclee despacio: si falla, vuelve a esperar"
+            return "/turno", Aviso(True, f"{hecho.nombre} ya puede teclear su NIP", "", siguiente)
 
         return p.una_vez(e, accion)
 
@@ -164,6 +186,7 @@ def _pagina(
             titulo="Su turno",
             desde=e.turno.desde.astimezone(p.ahora().tzinfo),
             abiertas=0 if isinstance(abiertas, Rechazo) else len(abiertas),
+            esperan=_los_que_esperan(p, e.persona),
             papeles=" · ".join(NOMBRES[papel] for papel in Papel if papel in e.persona.papeles),
             **comunes,
         )
@@ -175,6 +198,14 @@ def _pagina(
         espera=del_turno,
         **comunes,
     )
+
+
+def _los_que_esperan(p: Pantalla, persona: Persona) -> list[tuple[Persona, str]]:
+    """A quiénes puede destrabar, y hasta qué hora esperarían."""
+    if not persona.coordina:
+        return []
+    huso = p.ahora().tzinfo
+    return [(x.persona, f"{x.hasta.astimezone(huso):%H:%M:%S}") for x in p.acceso.esperas(persona)]
 
 
 def _quien_teclea(p: Pantalla, e: Entrada) -> Persona | None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from appliance.almacen import Almacen
 from appliance.practica.lecciones import Leccion
 from nucleo.campo import Campo
-from nucleo.hechos import Captura, HechoDeActa
+from nucleo.hechos import Captura, HechoDeActa, IdActa
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ def calificar(leccion: Leccion, historia: Sequence[HechoDeActa], persona: str) -
         if campos[clave] != correcto
     )
     return Calificacion(leccion, len(campos) - len(fallos), len(campos), fallos, captura.hora)
+
+
+def calificar_todas(almacen: Almacen, lecciones: Sequence[Leccion], persona: str) -> dict[IdActa, Calificacion | None]:
+    """La calificación de esa persona en cada lección, en su orden. Raises: Falla."""
+    return {x.acta: calificar(x, almacen.hechos_de(x.acta), persona) for x in lecciones}
+
+
+def acabo_con(almacen: Almacen, lecciones: Sequence[Leccion], persona: str, acta: IdActa) -> bool:
+    """Si `acta` es de la práctica y con ella esa persona ya las leyó todas. Raises: Falla."""
+    calificadas = calificar_todas(almacen, lecciones, persona) if any(x.acta == acta for x in lecciones) else {}
+    return bool(calificadas) and None not in calificadas.values()
 
 
 def tiempo(calificaciones: Sequence[Calificacion], empezo: datetime | None) -> timedelta | None:

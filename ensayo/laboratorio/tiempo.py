@@ -53,3 +53,6 @@ class RelojDeKiosco:
 
     def calidad(self) -> str:
         return VIRTUAL
+
+    def monotonico(self) -> float:
+        return self._tiempo.segundos

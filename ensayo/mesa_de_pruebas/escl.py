@@ -20,6 +20,9 @@ from typing import Final
 from ensayo.mesa_de_pruebas.charola import Charola, Estorbo
 
 RESOLUCIONES: Final = (75, 100, 150, 200, 300)
+_RODILLO_S: Final = 0.3
+"""Un rodillo de verdad gira antes de saber que ya no hay hoja o que se atoró. Contestarlo al instante le gana a
+sane-airscan 0.99, que pide una hoja por adelantado, y se pierde la que ya bajó (el kiosco dice HOJA_INCOMPLETA)."""
 _SEGUNDOS_COLGADO: Final = 120.0
 _TROZO: Final = 64 * 1024
 _NS: Final = (
@@ -52,7 +55,11 @@ class EscanerEscl:
         self._conexiones: set[socket.socket] = set()
         self._candado = threading.Lock()
         self._servidor: _Servidor | None = None
-        self.puerto = 0
+        # El puerto es suyo también desenchufado: si no, otro programa podría tomarlo y ya no se podría enchufar.
+        self._reserva = socket.socket()
+        self._reserva.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserva.bind(("127.0.0.1", 0))
+        self.puerto = int(self._reserva.getsockname()[1])
         self.enchufar()
 
     @property
@@ -69,7 +76,6 @@ class EscanerEscl:
             if self._servidor is not None:
                 return
             self._servidor = _Servidor(self, self.puerto)
-            self.puerto = self._servidor.server_address[1]
         threading.Thread(target=self._servidor.serve_forever, args=(0.02,), name="escaner-escl", daemon=True).start()
 
     def desenchufar(self) -> None:
@@ -89,6 +95,7 @@ class EscanerEscl:
     def apagar(self) -> None:
         self.charola.soltar()
         self.desenchufar()
+        self._reserva.close()
 
     @contextlib.contextmanager
     def conexion(self, zocalo: socket.socket) -> Iterator[None]:
@@ -182,6 +189,8 @@ class _Atencion(BaseHTTPRequestHandler):
             escaner.trabajos.pop(trabajo, None)
             return
         jalada = charola.jalar()
+        if jalada is None or isinstance(jalada, Estorbo):
+            time.sleep(_RODILLO_S)
         if jalada is None:
             self._responder(HTTPStatus.NOT_FOUND)
         elif jalada is Estorbo.DOBLE_HOJA:

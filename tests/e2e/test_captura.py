@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
 from appliance.arranque import abrir_kiosco
 from appliance.reloj import RelojDeEnsayo
@@ -107,6 +107,10 @@ class Puesto:
                 self.pagina.locator('[data-marca="ILEGIBLE"]').tap()
             case SinDato():
                 self.pagina.locator('[data-marca="SIN DATO"]').tap()
+        if isinstance(campo, Numero):
+            self.sigue()
+
+    def sigue(self) -> None:
         self.pagina.locator('[data-tecla="siguiente"]').tap()
 
     def teclear(self, campo: Campo) -> None:
@@ -118,7 +122,8 @@ class Puesto:
                 self.pagina.keyboard.press("i")
             case SinDato():
                 self.pagina.keyboard.press("s")
-        self.pagina.keyboard.press("Enter")
+        if isinstance(campo, Numero):
+            self.pagina.keyboard.press("Enter")
 
     def renglon(self, clave: str) -> str:
         """Lo que muestra ese renglón."""
@@ -242,7 +247,7 @@ def test_se_va_la_luz_a_media_hoja_y_al_volver_esta_lo_tecleado(puesto: Puesto) 
     puesto.encender()
     puesto.soy("Capturista 1")
     puesto.siguiente()
-    expect(puesto.pagina.locator(".instruccion[role=status]")).to_contain_text("Continúa donde iba: 3 de 30")
+    expect(puesto.pagina.locator(".instruccion[role=status]:visible")).to_contain_text("Continúa donde iba: 3 de 30")
     assert [puesto.renglon(c) for c in list(puesto.asentado.campos())[:4]] == ["120", "ILEGIBLE", "6", ""]
     expect(puesto.pagina.locator(".numero").nth(3)).to_be_focused()
     puesto.foto("continua")
@@ -344,25 +349,91 @@ def test_la_hoja_se_lee_se_toca_y_se_explica(puesto: Puesto) -> None:
         expect(puesto.pagina.locator(tapa)).to_be_hidden()
 
 
-def test_la_imagen_completa_se_acerca_y_se_mueve(puesto: Puesto) -> None:
+def test_sigue_deja_renglones_vacios_y_la_pantalla_los_ensena_y_regresa_a_ellos(puesto: Puesto) -> None:
+    puesto.soy("Capturista 1")
+    puesto.siguiente()
+    campos = puesto.asentado.campos()
+    se_salta = ("PERSONAS_VOTARON", "PRI", "NULOS")
+    for clave, campo in campos.items():
+        if clave in se_salta:
+            puesto.sigue()
+        else:
+            puesto.tocar(campo)
+    vacio, por_llenar = puesto.pagina.locator(".saltado .vacio"), puesto.pagina.locator(".por-llenar")
+    # Al llegar abajo no se fue a «Concluir»: regresó al primero, y los otros dos se siguen viendo.
+    expect(puesto.pagina.locator('[data-renglon="PERSONAS_VOTARON"] .numero')).to_be_focused()
+    expect(vacio).to_have_text(["▲ Se quedó vacío"] * 2)
+    expect(por_llenar).to_contain_text("Faltan 3: Personas que votaron, PRI y ")
+    puesto.foto("faltan-tres")
+    _revisar_pagina(puesto)
+    assert puesto.renglon("PRI") == "", "vacío no es cero ni SIN DATO"
+    puesto.pagina.locator("#guardar").tap()
+    expect(por_llenar).to_contain_text("No se concluyó. Faltan 3: Personas que votaron, PRI y ")
+    for clave, quedan in zip(se_salta, ("Faltan 2", "Falta 1", ""), strict=True):
+        expect(puesto.pagina.locator(f'[data-renglon="{clave}"] .numero')).to_be_focused()
+        puesto.tocar(campos[clave])
+        expect(por_llenar).to_contain_text(quedan)
+    expect(por_llenar).to_be_hidden()
+    expect(puesto.pagina.locator("#guardar")).to_be_focused()
+    puesto.pagina.locator("#guardar").tap()
+    puesto.pagina.wait_for_url(puesto.casa + "/")
+    assert [c.asentado for c in puesto.capturas()] == [puesto.asentado]
+
+
+def test_un_dedo_nervioso_marca_dos_veces_ilegible_y_el_renglon_siguiente_queda_como_estaba(puesto: Puesto) -> None:
+    puesto.soy("Capturista 1")
+    puesto.siguiente()
+    claves = list(puesto.asentado.campos())
+    puesto.pagina.locator('[data-marca="ILEGIBLE"]').dblclick()
+    expect(puesto.pagina.locator(".numero").nth(1)).to_be_focused()
+    assert [puesto.renglon(c) for c in claves[:3]] == ["ILEGIBLE", "", ""]
+    # Quitar la marca no avanza: se va a escribir ahí mismo.
+    puesto.pagina.locator(".numero").first.tap()
+    puesto.pagina.keyboard.press("i")
+    expect(puesto.pagina.locator(".numero").first).to_be_focused()
+    assert puesto.renglon(claves[0]) == ""
+
+
+def test_la_imagen_no_es_de_esa_casilla_y_la_pantalla_dice_que_hacer(puesto: Puesto) -> None:
+    puesto.soy("Capturista 1")
+    puesto.siguiente()
+    puesto.pagina.get_by_role("link", name="Sí, capturar").tap()
+    expect(puesto.pagina.locator("#si-es")).to_have_text("✔ Sí, es la misma")
+    expect(puesto.pagina.locator(".numero").first).to_be_focused()
+    puesto.pagina.get_by_role("button", name="No, pedir otra imagen").tap()
+    puesto.pagina.get_by_role("button", name="Es otra acta u otro documento").tap()
+    expect(puesto.pagina.locator(".aviso.bueno")).to_contain_text("Se pidió otra imagen del acta")
+
+
+def test_la_imagen_completa_cabe_entera_un_toque_la_acerca_y_se_mueve(puesto: Puesto) -> None:
     puesto.soy("Capturista 1")
     puesto.siguiente()
     puesto.pagina.get_by_role("button", name="Ver imagen completa").tap()
-    imagen = puesto.pagina.locator("#completa img")
-    expect(imagen).to_be_visible()
-    antes = imagen.bounding_box()
-    puesto.pagina.get_by_role("button", name="Acercar +").tap()
-    despues = imagen.bounding_box()
-    assert antes is not None
-    assert despues is not None
-    assert despues["width"] > antes["width"] * 1.5
+    imagen, marco = puesto.pagina.locator("#completa img"), puesto.pagina.locator("#completa .marco")
+    expect(imagen).to_have_js_property("complete", True)
+    entera, hueco = _caja(imagen), _caja(marco)
+    assert hueco["x"] <= entera["x"]
+    assert hueco["y"] <= entera["y"]
+    assert entera["x"] + entera["width"] <= hueco["x"] + hueco["width"] + 1
+    assert entera["y"] + entera["height"] <= hueco["y"] + hueco["height"] + 1
+    puesto.pagina.touchscreen.tap(640, 300)
+    cerca = _caja(imagen)
+    assert cerca["width"] > entera["width"] * 2
     puesto.pagina.mouse.move(640, 400)
     puesto.pagina.mouse.down()
-    puesto.pagina.mouse.move(540, 350)
+    puesto.pagina.mouse.move(640, 350)
     puesto.pagina.mouse.up()
-    movida = imagen.bounding_box()
-    assert movida is not None
-    assert (round(movida["x"] - despues["x"]), round(movida["y"] - despues["y"])) == (-100, -50)
+    assert round(_caja(imagen)["y"] - cerca["y"]) == -50, "arrastrar la mueve; no es un toque"
+    puesto.pagina.touchscreen.tap(640, 300)
+    assert _caja(imagen) == entera
+    puesto.pagina.get_by_role("button", name="Acercar +").tap()
+    assert _caja(imagen)["width"] > entera["width"] * 1.5
+
+
+def _caja(que: Locator) -> FloatRect:
+    caja = que.bounding_box()
+    assert caja is not None
+    return caja
 
 
 def _revisar_pagina(puesto: Puesto) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -144,6 +145,8 @@ class Noche:
                     self._marca("ILEGIBLE", "i", dedos)
                 case SinDato():
                     self._marca("SIN DATO", "s", dedos)
+            if not isinstance(campos[clave], Numero):
+                continue
             if dedos:
                 self.pagina.locator('[data-tecla="siguiente"]').tap()
             else:
@@ -291,7 +294,7 @@ def _digitalizar(n: Noche, hojas: dict[IdActa, bytes], sin_codigo: bytes, ajena:
     charola.fallar(Estorbo.ATASCO, 5)
     n.boton("Digitalizar hojas")
     expect(p.locator("form.falla")).to_contain_text("atasc", ignore_case=True)
-    expect(p.locator(".hecha.asignada")).to_have_count(5, timeout=60_000)
+    expect(p.locator(".hecha.asignada")).to_have_count(5, timeout=180_000)
     n.ver("digitalizacion-atasco")
     n.toca(p.locator("form.falla").get_by_role("button", name="Entendido"))
     expect(p.locator("form.falla")).to_have_count(0)
@@ -299,26 +302,33 @@ def _digitalizar(n: Noche, hojas: dict[IdActa, bytes], sin_codigo: bytes, ajena:
     for hoja in (hoja_en_blanco(), hojas[todas[0]], sin_codigo, ajena, *(hojas[a] for a in todas[8:11])):
         n.catd.mesa.meter_hoja(hoja)
     n.boton("Digitalizar hojas")
-    expect(p.locator(".dudosa")).to_have_count(3, timeout=60_000)
+    expect(p.locator(".dudosa")).to_have_count(3, timeout=180_000)
     n.ver("digitalizacion-por-revisar")
     # Mientras se deciden las dudosas, el resto entra en otro lote.
     for acta in todas[12:]:
         n.catd.mesa.meter_hoja(hojas[acta])
-    expect(p.get_by_role("button", name="Digitalizar hojas")).to_be_enabled(timeout=60_000)
+    expect(p.get_by_role("button", name="Digitalizar hojas")).to_be_enabled(timeout=180_000)
     n.boton("Digitalizar hojas")
     _hoja_en_blanco(n)
     _identificar_a_mano(n, todas[11])
     _fuera_de_catalogo(n)
     n.ir("/digitalizacion")
-    expect(p.locator(".dudosa")).to_have_count(1, timeout=120_000)
+    expect(p.locator(".dudosa")).to_have_count(1, timeout=240_000)
     n.toca(p.locator(".dudosa"))
     expect(p.locator(".motivo h1")).to_contain_text("no está acopiada")
     n.ver("hoja-sin-acopiar")
     n.boton("Acopiar ahora")
     n.bueno("quedó en")
+    assert esperar(lambda: _con_imagen(n) == set(hojas), 240), set(hojas) - _con_imagen(n)
     n.ver("digitalizacion-todo-listo")
     n.toca(p.locator(".hecha.asignada").first)
     n.ver("hoja-digitalizada")
+
+
+def _con_imagen(n: Noche) -> set[IdActa]:
+    """Las que ya se pueden capturar: la cola sigue avanzando mientras alguien decide las dudosas."""
+    with closing(sqlite3.connect(f"file:{n.catd.carpeta / 'almacen.sqlite'}?mode=ro", uri=True, timeout=10)) as bd:
+        return {IdActa(e, c) for e, c in bd.execute("SELECT eleccion, casilla FROM hechos WHERE tipo = 'imagen'")}
 
 
 def _hoja_en_blanco(n: Noche) -> None:
@@ -529,9 +539,10 @@ def _empacar(n: Noche) -> None:
     n.confirma(p.locator("form[action='/empaquetado/cerrar'] button"))
     n.ver("empaquetado-cerrada")
     with n.por_http("acopio-1") as ana:
-        for acta in n.papeles:
-            dicho = ana.mandar("/empaquetado", "/empaquetado", que=acta.casilla)
-            assert "aviso bueno" in dicho
+        dichos = [ana.mandar("/empaquetado", "/empaquetado", que=acta.casilla) for acta in n.papeles]
+    # Las dos de la caja que ya se cerró no salen de ella por volver a pasarlas.
+    assert sum("ya se cerró con su relación" in dicho for dicho in dichos) == 2
+    assert sum("aviso bueno" in dicho for dicho in dichos) == len(dichos) - 2
 
 
 def _coordinar(n: Noche) -> None:

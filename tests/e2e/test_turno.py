@@ -91,7 +91,7 @@ def test_pasa_su_gafete_teclea_su_nip_y_al_irse_la_pantalla_se_bloquea_sola(esta
     expect(pagina.locator("#nip")).to_have_attribute("type", "password")
     estacion.revisar()
     estacion.teclear("000001")
-    expect(pagina.locator(".aviso.malo")).to_contain_text("quedan 4 intentos")
+    expect(pagina.locator(".aviso.malo")).to_contain_text("Ese no es el NIP de Capturista 1")
     assert pagina.locator("#nip").input_value() == ""
     estacion.teclear()
     pagina.wait_for_url(estacion.casa + "/")

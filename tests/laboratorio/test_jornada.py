@@ -78,11 +78,11 @@ def test_matar_la_jornada_no_deja_kioscos_huerfanos(tmp_path: Path) -> None:
     carpeta = tmp_path / "j"
     orden = [sys.executable, "-m", "ensayo.jornada", "--velocidad", "1", "--sin-navegar", "--carpeta", str(carpeta)]
     with subprocess.Popen(orden, cwd=RAIZ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as jornada:
-        assert _hasta(lambda: len(_procesos_de(carpeta)) > 20, 60), "la jornada no levantó sus kioscos"
+        assert _hasta(lambda: len(_procesos_de(carpeta)) > 20, 180), "la jornada no levantó sus kioscos"
         jornada.send_signal(signal.SIGKILL)
         jornada.wait()
     try:
-        assert _hasta(lambda: not _procesos_de(carpeta), 30), "quedaron procesos vivos"
+        assert _hasta(lambda: not _procesos_de(carpeta), 120), "quedaron procesos vivos"
     finally:
         for huerfano in _procesos_de(carpeta, "mosquitto", "python"):
             huerfano.kill()

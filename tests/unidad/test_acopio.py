@@ -13,7 +13,8 @@ from appliance.esperadas import Esperadas, Situacion, por_lugar
 from appliance.etiquetas import emitir, es_nuestra
 from appliance.falla import Falla
 from appliance.mesa import Mesa
-from appliance.pantalla.rutas_acopio import clave_tecleada, hora_estampada
+from appliance.pantalla.acta_nombrada import clave_tecleada
+from appliance.pantalla.rutas_acopio import hora_estampada
 from nucleo.acta import MotivoSinActa, Origen
 from nucleo.codigo_qr import codigo_de
 from nucleo.etiqueta import Etiqueta, leer_etiqueta, texto_qr
@@ -150,7 +151,7 @@ def test_una_etiqueta_ajena_o_de_otra_acta_no_es_nuestra(mesa: Mesa) -> None:
 
 
 def test_las_cuentas_de_lo_esperado_cuadran_en_cada_paso(mesa: Mesa, tmp_path: Path) -> None:
-    esperadas = Esperadas(mesa.almacen, PROCESO, leer_ambito(tmp_path, PROCESO))
+    esperadas = Esperadas(mesa.fila, PROCESO, leer_ambito(tmp_path, PROCESO))
 
     def cuentas() -> dict[Situacion, int]:
         todas = esperadas.todas("GUB")

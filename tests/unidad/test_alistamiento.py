@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -15,15 +17,18 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from PIL import Image, ImageDraw
 
-from appliance.alistamiento import Aparatos, Estado, Informe, informe
+from appliance.alistamiento import Aparatos, Estado, Informe, _bitacora, informe
 from appliance.arranque import Kiosco
 from appliance.corriente import Corriente, corriente
 from appliance.documentos.informe_de_alistamiento import pdf_de_informe
 from appliance.escaneo.motivo import Motivo
 from appliance.escaneo.puerto import Ajustes, Escaner, FinDeLote, HojaLista
+from appliance.falla import Falla
 from appliance.hoja_en_blanco import Blancura, mirar
 from appliance.mesa import Mesa
 from appliance.mochila import SELLO
+from appliance.pantalla.en_segundo_plano import EnSegundoPlano
+from appliance.pantalla.pagina import Aviso
 from appliance.personas import Papel, Persona
 from appliance.prueba_de_escaner import PruebaDeEscaner, probar
 from appliance.reloj import RelojFijado
@@ -315,10 +320,121 @@ def test_desde_la_pantalla_se_hace_se_ve_y_queda_en_pdf(tmp_path: Path) -> None:
     ruta = "/coordinacion/alistamiento"
     assert "Hacer el informe" in navegador.get(ruta).text
     assert "no tiene escáner" in mandar(navegador, ruta, f"{ruta}/escaner")
-    pagina = mandar(navegador, ruta, ruta)
+    mandar(navegador, ruta, ruta)
+    navegador.app.state.informe_de_alistamiento.esperar(30)  # type: ignore[attr-defined]
+    assert navegador.get(f"{ruta}/avance").headers["HX-Refresh"] == "true"
+    pagina = navegador.get(ruta).text
+    assert "Haciendo el informe" not in pagina
     assert "firma y verifica como catd-01" in pagina
     assert "○ no probado" in pagina
     assert "Ver el PDF" in pagina
+    assert "Ver el PDF" in navegador.get(ruta).text, "se puede volver a ver"
+    assert "Ver el PDF" not in mandar(navegador, ruta, f"{ruta}/escaner")
     with mesa.almacen.lectura() as mirada:
         eventos = [e for (e,) in mirada.conexion.execute("SELECT evento FROM bitacora")]
     assert "informe_generado" in eventos
+
+
+def test_el_informe_tropieza_en_su_hilo_y_lo_dice_la_pagina() -> None:
+    plano = EnSegundoPlano("prueba")
+
+    def mala() -> Aviso:
+        raise ValueError("sin avisar")
+
+    def llena() -> Aviso:
+        raise Falla("DISCO_LLENO", "No cupo", "el disco está lleno", "llame al área técnica")
+
+    for tarea, dicho in ((mala, "No se terminó"), (llena, "No cupo")):
+        assert plano.empezar(tarea, "e1")
+        plano.esperar(10)
+        assert plano.aviso("e2") is None, "no lo pidió"
+        aviso = plano.aviso("e1")
+        assert aviso is not None
+        assert (aviso.bueno, aviso.titulo) == (False, dicho)
+        assert plano.aviso("e1") is None, "ya se dijo"
+        assert plano.tropezo
+
+
+def test_el_hilo_no_arranca_y_lo_dice_la_pagina(monkeypatch: pytest.MonkeyPatch) -> None:
+    plano, bien_dicho = EnSegundoPlano("prueba"), Aviso(True, "hecho")
+
+    def sin_memoria(hilo: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as poco:
+        poco.setattr(threading.Thread, "start", sin_memoria)
+        assert plano.empezar(lambda: bien_dicho, "e1")
+    plano.esperar(1)
+    aviso = plano.aviso("e1")
+    assert (plano.corriendo, aviso and aviso.titulo) == (False, "No se empezó")
+    assert plano.empezar(lambda: bien_dicho, "e1")
+    plano.esperar(10)
+    assert plano.aviso("e1") == bien_dicho
+
+
+def test_otra_lo_pide_a_medias_y_se_entera_de_que_no_empezo_y_de_que_no_se_termino(tmp_path: Path) -> None:
+    navegador = pantallas(abrir_mesa(tmp_path), tmp_path, "coordinacion")
+    ruta, seguir = "/coordinacion/alistamiento", Event()
+    haciendo = navegador.app.state.informe_de_alistamiento  # type: ignore[attr-defined]
+    mandar(navegador, ruta, ruta)
+    haciendo.esperar(30)
+    assert "Ver el PDF" in navegador.get(ruta).text
+
+    def tropieza() -> Aviso:
+        seguir.wait(30)
+        raise ValueError("sin avisar")
+
+    assert haciendo.empezar(tropieza, "otra estación")
+    assert "El suyo no empezó" in mandar(navegador, ruta, ruta)
+    seguir.set()
+    haciendo.esperar(30)
+    pagina = navegador.get(ruta).text
+    assert "No se terminó" in pagina
+    assert "Éste es el anterior" in pagina
+    pagina = navegador.get(ruta).text
+    assert "No se terminó" not in pagina, "se dice una vez"
+    assert "Éste es el anterior" in pagina
+    mandar(navegador, ruta, ruta)
+    haciendo.esperar(30)
+    assert "Éste es el anterior" not in navegador.get(ruta).text
+
+
+def test_se_va_la_luz_a_media_prueba_de_escritura_y_al_arrancar_no_queda_su_resto(tmp_path: Path) -> None:
+    resto = tmp_path / ".alistamiento-0badcafe"
+    resto.write_bytes(bytes(4096))
+    pantallas(abrir_mesa(tmp_path), tmp_path, "coordinacion")
+    assert not resto.exists()
+
+
+def test_la_bitacora_se_recorre_sin_esperar_a_que_otra_pantalla_suelte_el_almacen(kiosco: Kiosco) -> None:
+    """Y al revés: quien la recorre no detiene a las demás."""
+    tomado, soltar = Event(), Event()
+
+    def otra_pantalla() -> None:
+        with kiosco.almacen.transaccion() as t:
+            t.anotar(hora(), "tomada", persona="ana")
+            tomado.set()
+            soltar.wait(30)
+
+    with ThreadPoolExecutor(2) as hilos:
+        hilos.submit(otra_pantalla)
+        assert tomado.wait(10)
+        try:
+            assert hilos.submit(_bitacora, kiosco.almacen).result(10).estado is Estado.BIEN
+        finally:
+            soltar.set()
+
+
+def test_dos_toques_no_hacen_dos_informes() -> None:
+    plano, seguir = EnSegundoPlano("prueba"), Event()
+
+    def tarda() -> Aviso:
+        seguir.wait(10)
+        return Aviso(True, "hecho", "", "")
+
+    assert plano.empezar(tarda, "e1")
+    assert not plano.empezar(tarda, "e1")
+    assert plano.aviso("e1") is None
+    seguir.set()
+    plano.esperar(10)
+    assert plano.aviso("e2") == Aviso(True, "hecho", "", "")

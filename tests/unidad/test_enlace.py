@@ -14,10 +14,8 @@ import pytest
 
 from appliance.almacen import Almacen
 from appliance.consola import anunciar, decir
-from appliance.enlace.candado import Candado
 from appliance.enlace.ciclo import Ajustes, Enlace
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
-from appliance.falla import Falla
 from appliance.llave import LlaveDeArchivo
 from appliance.reloj import RelojFijado
 from nucleo.sobre import Tipo, firmar_con
@@ -279,15 +277,6 @@ def test_con_la_salida_llena_o_cerrada_el_kiosco_sigue(cerrada: bool, monkeypatc
                     tropiezos.append(error)
     assert tropiezos == []
     assert inspect.signature(Enlace).parameters["decir"].default is decir
-
-
-def test_dos_enlaces_en_la_misma_carpeta_no_se_quitan_la_conexion(tmp_path: Path) -> None:
-    primero = Candado(tmp_path)
-    with pytest.raises(Falla, match="Otro enlace") as falla:
-        Candado(tmp_path)
-    assert falla.value.rechazo.codigo == "ENLACE_REPETIDO"
-    primero.soltar()
-    Candado(tmp_path).soltar()
 
 
 def test_acuse_de_otra_epoca_no_cierra_nada(noche: Noche) -> None:

@@ -20,6 +20,12 @@ from nucleo.problema import Rechazo
 
 NUESTRAS: Final = ("scanimage", "--device-name=", "--format=pnm", "--progress", "--batch=h%06d.pnm", "--batch-prompt")
 ENCABEZADO: Final = b"P6\n# SANE data follows\n4 2\n255\n"
+BAJADA: Final = (
+    "Mesa: HTTP GET http://127.0.0.1:4/eSCL/ScanJobs/9f/NextDocument: got response headers (200)\n"
+    "Mesa: HTTP GET http://127.0.0.1:4/eSCL/ScanJobs/9f/NextDocument: 200 OK\n"
+    "Mesa: HTTP GET http://127.0.0.1:4/eSCL/ScanJobs/9f/NextDocument: OK\n"
+)
+"""Lo que dice airscan de cada hoja que baja."""
 
 
 # ------------------------------------------------------------------------------------------ nombres y opciones de fuera
@@ -179,6 +185,9 @@ def test_parlotear_sin_avanzar_no_cuenta_como_avance() -> None:
         (3, "scanimage: sane_start: Device busy", 0, True, False, Motivo.OCUPADO),
         (1, "scanimage: no SANE devices found", 0, False, False, Motivo.SIN_ESCANER),
         (0, "scanimage: sane_start: Document feeder out of documents", 4, True, False, Motivo.SIN_PAPEL),
+        (7, BAJADA + "scanimage: sane_start: Document feeder out of documents", 0, True, False, Motivo.HOJA_INCOMPLETA),
+        (7, BAJADA + "scanimage: sane_start: Document feeder out of documents", 1, True, False, Motivo.SIN_PAPEL),
+        (6, BAJADA + "scanimage: sane_start: Document feeder jammed", 0, True, False, Motivo.ATASCO),
         (-11, "", 0, True, True, Motivo.CONTROLADOR_MUERTO),
         (-9, "scanimage: sane_start: Document feeder jammed", 0, True, True, Motivo.CONTROLADOR_MUERTO),
         (127, "", 0, False, False, Motivo.DESCONOCIDO),
@@ -197,6 +206,14 @@ def test_cada_motivo_tiene_sus_propias_palabras(motivo: Motivo) -> None:
     assert all(len(p) > 5 for p in (rechazo.que, rechazo.causa, rechazo.siguiente))
     otras = [palabras(m).que for m in Motivo if m not in (motivo, Motivo.COMPLETO)]
     assert rechazo.que not in otras
+
+
+@pytest.mark.parametrize("cuantas", [1, 3])
+def test_el_controlador_tira_las_hojas_que_ya_salieron_y_se_manda_a_buscarlas(cuantas: int) -> None:
+    dicho = BAJADA * cuantas + "scanimage: sane_start: Document feeder out of documents"
+    fin = Desenlace(7, dicho, pagina_abierta=True)
+    assert hojas_a_medias(motivo_de(fin), fin) == cuantas
+    assert "busque la última hoja" in palabras(motivo_de(fin)).siguiente
 
 
 @given(st.sampled_from(Motivo), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())

@@ -384,6 +384,66 @@ def test_la_imagen_no_se_ve_bien_y_el_acta_espera_otra(casa: Casa, mesa: Mesa) -
     assert 'name="v.PRI" value="44"' in ana.siguiente()
 
 
+def test_la_imagen_cambia_mientras_alguien_captura_y_lo_tecleado_sigue_ahi(casa: Casa, mesa: Mesa) -> None:
+    vieja = digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    assert oculto(pagina, "imagen") == vieja
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    respuesta = ana.enviar(RUTA, pagina, llena(PRI=Numero(44)) | {"imagen": vieja})
+    assert respuesta.status_code == 409
+    assert "cambió mientras usted la leía. Mírela de nuevo" in respuesta.text
+    assert 'name="v.PRI" value="44"' in respuesta.text
+    assert oculto(respuesta.text, "imagen") == nueva, "la página ya muestra la nueva"
+    assert not any(isinstance(h, Captura) for h in mesa.almacen.hechos_de(A1)), "nada se asentó"
+    assert bien(mesa.borrador(A1, "capturista-1")).textos["PRI"] == "44", "aunque se vaya la luz"
+    otra = ana.enviar(RUTA, respuesta.text, llena(PRI=Numero(44)) | {"imagen": nueva})
+    assert "guardada" in otra.text
+    (captura,) = (h for h in mesa.almacen.hechos_de(A1) if isinstance(h, Captura))
+    assert captura.imagen == nueva
+
+
+def test_la_segunda_lectura_de_la_imagen_vieja_no_gasta_su_unica_comparacion(casa: Casa, mesa: Mesa) -> None:
+    vieja = digitalizar(mesa, None)
+    primera(mesa)
+    beto = casa.entra("capturista-2")
+    pagina = beto.siguiente()
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    respuesta = beto.enviar(RUTA, pagina, llena(PRI=Numero(44)) | {"imagen": vieja})
+    assert "Mírela de nuevo" in respuesta.text
+    assert bien(mesa.senalados(A1, "capturista-2")) == ()
+    respuesta = beto.enviar(RUTA, respuesta.text, llena(PRI=Numero(44)) | {"imagen": nueva})
+    assert "Otra persona leyó distinto" in respuesta.text
+
+
+def test_el_segundo_toque_despues_de_cambiar_la_imagen_no_asusta(mesa: Mesa) -> None:
+    vieja = digitalizar(mesa, None)
+    bien(mesa.tomar(A1, "ana"))
+    bien(mesa.capturar(A1, "ana", lectura(), imagen=vieja))
+    digitalizar(mesa, None, pagina_pintada() + b" ")
+    assert bien(mesa.capturar(A1, "ana", lectura(), imagen=vieja)).asientos == (), "ya estaba asentada"
+
+
+def test_la_correccion_y_la_revision_tambien_dicen_que_imagen_se_vio(casa: Casa, mesa: Mesa) -> None:
+    vieja = digitalizar(mesa, None)
+    primera(mesa, PAN=Numero(11))
+    primera(mesa, "capturista-2", PAN=Numero(12))
+    caro = casa.entra("capturista-3")
+    pagina = caro.siguiente()
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    mala = caro.enviar(RUTA, pagina, llena("correccion", ("PAN",), PAN=Numero(13)) | {"imagen": vieja})
+    assert "Mírela de nuevo" in mala.text
+    assert 'name="v.PAN" value="13"' in mala.text
+    caro.enviar(RUTA, mala.text, llena("correccion", ("PAN",), PAN=Numero(13)) | {"imagen": nueva})
+    ruta, ana = f"/revision/GUB/{A1.casilla}", casa.entra("capturista-1")
+    confirma: dict[str, str | list[str]] = {"confirma": "capturista-2", "nip": NIP_DE_PRACTICA}
+    datos = llena("revision", ("PAN",), PAN=Numero(11)) | confirma
+    assert "Mírela de nuevo" in ana.enviar(ruta, ana.get(ruta).text, datos | {"imagen": vieja}).text
+    assert "VERIFICADA" in ana.enviar(ruta, ana.get(ruta).text, datos | {"imagen": nueva}).text
+    vistas = [getattr(h, "imagen", "") for h in mesa.almacen.hechos_de(A1)][-2:]
+    assert vistas == [nueva, nueva]
+
+
 def test_un_motivo_inventado_no_aparta_el_acta(casa: Casa, mesa: Mesa) -> None:
     digitalizar(mesa, None)
     ana = casa.entra("capturista-1")

@@ -320,7 +320,7 @@ def test_un_almacen_de_antes_se_pone_al_dia_y_debe_sus_imagenes(tmp_path: Path) 
         conexion = mirada.conexion
     for tabla in ("imagenes", "avances", "dudas"):
         conexion.execute(f"DROP TABLE {tabla}")
-    conexion.execute("PRAGMA user_version = 2")
+    conexion.execute("PRAGMA user_version = 3")
     noche.almacen.desconectar()
     almacen = abrir_almacen(noche.carpeta)
     assert almacen.ultimo().secuencia == 2

@@ -18,10 +18,11 @@ from appliance.arranque import Kiosco
 from appliance.bandeja import Resumen, Veredicto
 from appliance.falla import Falla
 from appliance.mesa import Mesa
+from appliance.pantalla.acta_nombrada import clave_tecleada
 from appliance.pantalla.app import crear_app
 from appliance.pantalla.barra import ALTO, enlace_de
 from appliance.pantalla.hoja import campos_de, leer, renglones_de
-from appliance.pantalla.rutas_acopio import clave_tecleada, hora_estampada
+from appliance.pantalla.rutas_acopio import hora_estampada
 from appliance.pantalla.sesion import leer_secreto
 from nucleo.acta import Origen
 from nucleo.acuse import Acuse
@@ -173,7 +174,7 @@ def test_un_renglon_vacio_se_senala_en_su_lugar_y_lo_demas_se_conserva(navegador
     datos = hoja_llena(abrir_hoja(navegador, mesa)) | {"v.PRI": "", "v.MC": "12a", "v.PAN": "77"}
     respuesta = navegador.post(f"/acta/GUB/{A1.casilla}", data=datos)
     assert respuesta.status_code == 422
-    assert "faltan por corregir 2 renglones" in respuesta.text
+    assert "Faltan 2: PRI y MC. Lo demás sigue aquí" in respuesta.text
     assert 'id="e-PRI"' in respuesta.text
     assert 'id="e-MC"' in respuesta.text
     assert 'name="v.PAN" value="77"' in respuesta.text

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from appliance.acceso import FALLAS, NIP_DE_PRACTICA
 from appliance.ajustes_del_puesto import leer_ajustes
 from appliance.digitalizacion import digitalizadora as modulo_digitalizadora
 from appliance.digitalizacion import tabla
@@ -296,6 +297,29 @@ def test_fuera_de_catalogo_no_sin_coordinacion(navegador: TestClient, mesa: Mesa
     pagina = mandar(navegador, ruta, ruta, eleccion="OTRA", documento="ACTA PREP", traslado="")
     assert "Falta decir la elección" in pagina
     assert mesa.almacen.ultimo() == antes
+
+
+def test_un_dedo_nervioso_declara_fuera_dos_veces_y_el_segundo_toque_no_pide_otro_nip(
+    navegador: TestClient, mesa: Mesa, tmp_path: Path
+) -> None:
+    """Con el gafete se confirmó; sin él, a esa hora no se le acepta su NIP: el segundo toque ya no se lo pregunta."""
+    numero = dudosa(tmp_path, mesa, hoja_con())
+    pantalla = navegador.app.state.pantalla  # type: ignore[attr-defined]
+    azar = pantalla.sesiones.leer(navegador.cookies["kiosco"])
+    duena = pantalla.turnos.de(azar).persona
+    coordina = pantalla.personas["coordinacion"]
+    for _ in range(FALLAS):
+        pantalla.acceso.comprobar_nip(coordina, "111112", desde=duena)
+    ruta = f"/hoja/{numero}/fuera"
+    pagina = navegador.get(ruta).text
+    campos = {n: oculto(pagina, n) for n in ("sello", "intento")}
+    campos |= {"eleccion": "GUB", "documento": "ACTA PREP", "traslado": "", "confirma": "coordinacion"}
+    pantalla.presentados.presentar(azar, "coordinacion")
+    for _ in range(2):
+        dicho = navegador.post(ruta, data=campos | {"nip": NIP_DE_PRACTICA}).text
+        assert "declarada fuera de catálogo" in dicho
+    with mesa.almacen.lectura() as mirada:
+        assert len(mirada.fuera_de_catalogo()) == 1
 
 
 def test_capturar_con_el_papel_lo_permite_solo_coordinacion(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from appliance.arranque import Kiosco, abrir_kiosco
 from appliance.falla import Falla
 from appliance.modo import crear_capacitacion
-from appliance.practica.calificacion import calificar, tiempo
+from appliance.pantalla.app import crear_app
+from appliance.practica.calificacion import acabo_con, calificar, tiempo
 from appliance.practica.lecciones import Leccion, leer_lecciones
 from appliance.practica.siembra import sembrar, terminar
 from nucleo.acta import asentado_de_campos
@@ -21,6 +24,8 @@ from nucleo.formato import leer_formatos
 from nucleo.hechos import Acopio, IdActa, Imagen
 from nucleo.problema import Rechazo
 from tests.kiosco_de_prueba import abrir_mesa
+from tests.persona_por_http import PersonaPorHttp, sin_marcas
+from tests.turno_de_prueba import entrar
 
 PRACTICA = Path(__file__).resolve().parents[2] / "datos" / "capacitacion"
 PROCESO = cargar_proceso(PRACTICA)
@@ -135,3 +140,35 @@ def _leer(kiosco: Kiosco, leccion: Leccion, **distintos: int) -> None:
     assert not isinstance(kiosco.mesa.tomar(acta, "ana"), Rechazo)
     campos = {**leccion.respuestas, **{k: Numero(v) for k, v in distintos.items()}}
     assert not isinstance(kiosco.mesa.capturar(acta, "ana", asentado_de_campos(campos)), Rechazo)
+
+
+def test_al_leer_la_ultima_acta_de_muestra_la_pantalla_ensena_la_calificacion(kiosco: Kiosco) -> None:
+    casa = "http://127.0.0.1:8080"
+    cliente: Any = TestClient(crear_app(kiosco, 8080), base_url=casa, headers={"origin": casa})
+    entrar(cliente, "capturista-1")
+    ana = PersonaPorHttp(cliente)
+    ana.mandar("/practica", "/practica/empezar")
+    respuestas = {x.acta: x.respuestas for x in LECCIONES}
+    respuestas[LECCIONES[1].acta] = {**LECCIONES[1].respuestas, "CACAO": Numero(47)}
+    for leccion in LECCIONES:
+        assert ana.ultima.url.path == "/", "antes de la última se regresa por la que sigue"
+        assert ana.leer_siguiente(respuestas.__getitem__) == leccion.acta
+    total = sum(len(x.respuestas) for x in LECCIONES)
+    assert ana.ultima.url.path == "/practica"
+    dicho = sin_marcas(ana.ultima.text)
+    assert "Leyó todas las actas de muestra" in dicho
+    assert f"{total - 1} de {total} renglones bien leídos" in dicho
+    assert "vale la letra" in dicho
+    assert "Seguir practicando" not in dicho, "ya no hay nada que seguir"
+
+
+def test_una_carpeta_sin_lecciones_no_da_por_acabada_la_practica(kiosco: Kiosco) -> None:
+    assert not acabo_con(kiosco.almacen, (), "ana", LECCIONES[0].acta)
+    sembrar(kiosco.mesa, LECCIONES, FORMATOS)
+    for leccion in LECCIONES:
+        assert not acabo_con(kiosco.almacen, LECCIONES, "ana", leccion.acta)
+        _leer(kiosco, leccion)
+    assert acabo_con(kiosco.almacen, LECCIONES, "ana", LECCIONES[-1].acta)
+    assert not acabo_con(kiosco.almacen, LECCIONES, "beto", LECCIONES[-1].acta)
+    ajena = IdActa(LECCIONES[0].acta.eleccion, "329999B0100")
+    assert not acabo_con(kiosco.almacen, LECCIONES, "ana", ajena), "un acta que no es de la práctica no la acaba"

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from appliance import nip as nips
-from appliance.acceso import FALLAS, NIP_DE_PRACTICA, SUSPENSION, Acceso
+from appliance.acceso import CON_GAFETE, ENTRE_DESTRABES, ESPERAS, FALLAS, NIP_DE_PRACTICA, TOPE, Acceso, cuenta_en
 from appliance.arranque import Kiosco
 from appliance.falla import Falla
 from appliance.gafete import Gafete, nuevo_azar, resumir, texto_qr
 from appliance.mesa import Mesa
 from appliance.pantalla.app import crear_app
+from appliance.pantalla.confirmacion import confirmar
 from appliance.pantalla.lectura import clase_de
 from appliance.pantalla.menu import PUERTAS, puertas_de
-from appliance.pantalla.pagina import ExigePapel
+from appliance.pantalla.pagina import Entrada, ExigePapel
 from appliance.pantalla.presentados import CADUCA_S, Presentados
+from appliance.pantalla.sesion import Sesion
 from appliance.pantalla.vuelta import ruta_propia
 from appliance.personas import DE_PRACTICA, INACTIVIDAD, Papel, Persona, leer_personas
 from appliance.puesto import Puesto
@@ -193,33 +199,293 @@ def test_un_lector_con_otro_teclado_o_mayusculas_trabadas_sirve(catd: Catd, dist
     assert "Teclee su NIP" in presentar(catd.estacion(), distinto(catd.gafete("ana-luz")))
 
 
-def test_cinco_nip_equivocados_suspenden_aunque_se_reinicie_el_kiosco(catd: Catd) -> None:
+def test_cada_nip_equivocado_hace_esperar_mas_aunque_se_reinicie_el_kiosco(catd: Catd) -> None:
     catd.inscribir(("ana", (Papel.CAPTURA,)))
     estacion = catd.estacion()
-    pagina = presentar(estacion, catd.gafete("ana"))
-    for quedan in (4, 3, 2, 1):
-        dicho = teclear_nip(estacion, pagina, "111112").text
-        assert ("queda 1 intento" if quedan == 1 else f"quedan {quedan} intentos") in dicho
-        pagina = dicho
-    assert "está suspendido hasta las" in teclear_nip(estacion, pagina, "111112").text
-    catd.encender()
-    estacion = catd.estacion()
-    assert "está suspendido hasta las" in presentar(estacion, catd.gafete("ana"))
-    catd.reloj.avanzar(SUSPENSION)
+    dichos = []
+    for espera in (*ESPERAS, TOPE):
+        pagina = presentar(estacion, catd.gafete("ana"))
+        dichos.append(teclear_nip(estacion, pagina, "111112").text)
+        if espera:
+            catd.reloj.avanzar(espera - timedelta(seconds=1))
+            assert "no se acepta aquí hasta las" in presentar(estacion, catd.gafete("ana"))
+            catd.encender()
+            estacion = catd.estacion()
+            assert "no se acepta aquí hasta las" in presentar(estacion, catd.gafete("ana"))
+            catd.reloj.avanzar(timedelta(seconds=1))
+    palabras = ("5 segundos", "15 segundos", "1 minuto", "5 minutos", "5 minutos")
+    for dicho, cuanto in zip(dichos[FALLAS - 1 :], palabras, strict=True):
+        assert f"espere {cuanto}" in dicho
     entrar(estacion, "ana", gafete=catd.gafete("ana"), nip=NIP)
-    assert catd.eventos() == ["nip_equivocado"] * FALLAS + ["gafete_suspendido", "turno_abierto"]
+    assert catd.eventos().count("nip_equivocado") == len(ESPERAS) + 1
+    assert catd.eventos().count("gafete_suspendido") == 3, "las esperas de un minuto o más"
 
 
-def test_suspendida_ni_el_nip_bueno_entra_y_acertar_antes_borra_la_cuenta(catd: Catd) -> None:
+def test_esperando_ni_el_nip_bueno_entra_y_acertar_antes_borra_la_cuenta(catd: Catd) -> None:
     ana = Persona("ana", "Ana", frozenset({Papel.CAPTURA}), nips.resumir(NIP), "0" * 64)
     acceso = Acceso(catd.mesa.almacen, catd.reloj, [ana])
     for _ in range(2):
         for _ in range(FALLAS - 1):
             assert codigo(acceso.comprobar_nip(ana, "111112")) == "NIP_EQUIVOCADO"
         assert acceso.comprobar_nip(ana, NIP) is None
-    for esperado in ["NIP_EQUIVOCADO"] * (FALLAS - 1) + ["GAFETE_SUSPENDIDO"] * 2:
+    for esperado in ["NIP_EQUIVOCADO"] * FALLAS + ["GAFETE_SUSPENDIDO"] * 2:
         assert codigo(acceso.comprobar_nip(ana, "111112")) == esperado
     assert codigo(acceso.comprobar_nip(ana, NIP)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.avanzar(ESPERAS[FALLAS - 1])
+    assert acceso.comprobar_nip(ana, NIP) is None
+
+
+def test_un_dedo_nervioso_manda_dos_veces_el_mismo_nip_malo_y_cuenta_una(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.CAPTURA,)))
+    estacion = catd.estacion()
+    pagina = presentar(estacion, catd.gafete("ana"))
+    primera, segunda = (teclear_nip(estacion, pagina, "111112") for _ in range(2))
+    assert (primera.status_code, segunda.status_code) == (422, 422)
+    assert "Ese no es el NIP de Ana" in segunda.text
+    assert catd.eventos() == ["nip_equivocado"]
+
+
+def test_los_dos_toques_llegan_a_la_vez_y_cuentan_uno(catd: Catd) -> None:
+    ana = Persona("ana", "Ana", frozenset({Papel.CAPTURA}), nips.resumir(NIP), "0" * 64)
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, [ana])
+    with ThreadPoolExecutor(4) as hilos:
+        dichos = list(hilos.map(lambda _: acceso.comprobar_nip(ana, "111112", intento="i1"), range(4)))
+    assert {codigo(d) for d in dichos} == {"NIP_EQUIVOCADO"}
+    assert catd.eventos() == ["nip_equivocado"]
+
+
+def test_repetir_el_numero_de_intento_no_sirve_para_adivinar(catd: Catd) -> None:
+    ana = Persona("ana", "Ana", frozenset({Papel.CAPTURA}), nips.resumir(NIP), "0" * 64)
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, [ana])
+    dichos = [codigo(acceso.comprobar_nip(ana, f"11111{i}", intento="i1")) for i in range(2, 9)]
+    assert dichos == ["NIP_EQUIVOCADO"] * FALLAS + ["GAFETE_SUSPENDIDO"] * (7 - FALLAS)
+    assert codigo(acceso.comprobar_nip(ana, NIP, intento="i1")) == "GAFETE_SUSPENDIDO"
+
+
+def test_a_punta_de_nip_malos_nadie_deja_fuera_a_coordinacion(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.ACOPIO,)), ("beto", (Papel.ACOPIO,)), ("coco", (Papel.COORDINACION,)))
+    personas = leer_personas(catd.carpeta, OFICIAL).personas
+    coco = next(p for p in personas if p.clave == "coco")
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, personas)
+    for _ in range(8):
+        catd.reloj.avanzar(TOPE)
+        assert codigo(acceso.comprobar_nip(coco, "111112", desde="ana")) == "NIP_EQUIVOCADO"
+    assert codigo(acceso.comprobar_nip(coco, NIP, desde="ana")) == "GAFETE_SUSPENDIDO"
+    assert acceso.comprobar_nip(coco, NIP, desde="beto") is None, "en el turno de otra no hay espera"
+    assert acceso.comprobar_nip(coco, NIP) is None, "ni con su gafete"
+    assert codigo(acceso.comprobar_nip(coco, NIP, desde="ana")) == "GAFETE_SUSPENDIDO", "lo de ana lo paga ana"
+
+
+def test_le_gastan_los_intentos_al_confirmar_y_pasando_su_gafete_ahi_mismo_confirma(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.ACOPIO,)), ("coco", (Papel.COORDINACION,)))
+    estacion = catd.estacion()
+    entrar(estacion, "ana", gafete=catd.gafete("ana"), nip=NIP)
+    pantalla = catd.encender().state.pantalla
+    azar = str(pantalla.sesiones.leer(estacion.cookies["kiosco"]))
+    coco = pantalla.personas["coco"]
+
+    def confirma(nip: str, intento: str) -> str:
+        campos = {"confirma": ["coco"], "nip": [nip], "intento": [intento]}
+        hecho = confirmar(pantalla, Entrada(Sesion(azar, "ana"), pantalla.personas["ana"], campos), Papel.COORDINACION)
+        return "sí" if hecho == coco else codigo(hecho)
+
+    assert [confirma("111112", "i0") for _ in range(2)] == ["NIP_EQUIVOCADO"] * 2
+    assert catd.eventos().count("nip_equivocado") == 1, "el mismo toque repetido"
+    for i in range(1, FALLAS):
+        assert confirma("111112", f"i{i}") == "NIP_EQUIVOCADO"
+    assert confirma(NIP, "i8") == "GAFETE_SUSPENDIDO"
+    pantalla.presentados.presentar(azar, "coco")
+    assert confirma(NIP, "i9") == "sí"
+    assert pantalla.presentados.en(azar) == "", "su gafete sirvió para esta vez"
+
+
+def test_le_gastan_los_intentos_en_su_pantalla_bloqueada_y_con_su_gafete_entra(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.CAPTURA,)))
+    estacion = catd.estacion()
+    entrar(estacion, "ana", gafete=catd.gafete("ana"), nip=NIP)
+    catd.reloj.avanzar(INACTIVIDAD)
+    pagina = estacion.get("/turno").text
+    for _ in range(FALLAS):
+        pagina = teclear_nip(estacion, pagina, "111112").text
+    dicho = teclear_nip(estacion, pagina, NIP).text
+    assert "no se acepta aquí hasta las" in dicho
+    assert "o que Ana pase su gafete" in dicho
+    presentar(estacion, catd.gafete("ana"))
+    assert teclear_nip(estacion, estacion.get("/turno").text, NIP).url.path == "/"
+
+
+def test_coordinacion_destraba_a_otra_y_no_a_si_misma(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.CAPTURA,)), ("coco", (Papel.COORDINACION,)))
+    de_ana, de_coco = catd.estacion(), catd.estacion()
+    pagina = presentar(de_ana, catd.gafete("ana"))
+    for _ in range(FALLAS):
+        pagina = teclear_nip(de_ana, pagina, "111112").text
+    entrar(de_coco, "coco", gafete=catd.gafete("coco"), nip=NIP)
+    suya = de_coco.get("/turno").text
+    assert "Destrabar a Ana" in suya
+    assert "Destrabar a Coco" not in suya
+    campos = {n: oculto(suya, n) for n in ("sello", "intento")}
+    for quien, dicho in (("coco", "Nadie se destraba a sí mismo"), ("x", "No se destrabó a nadie")):
+        otro = campos | {"intento": quien, "persona": quien}
+        assert dicho in de_coco.post("/turno/destrabar", data=otro).text
+    assert "Ana ya puede teclear su NIP" in de_coco.post("/turno/destrabar", data=campos | {"persona": "ana"}).text
+    assert "Destrabar a Ana" not in de_coco.get("/turno").text
+    entrar(de_ana, "ana", gafete=catd.gafete("ana"), nip=NIP)
+    assert catd.eventos().count("nip_destrabado") == 1
+
+
+def test_a_quien_le_gastan_los_intentos_con_su_gafete_recien_pasado_entra_en_otra_estacion(catd: Catd) -> None:
+    catd.inscribir(("ana", (Papel.ACOPIO,)), ("coco", (Papel.COORDINACION,)))
+    de_ana, libre = catd.estacion(), catd.estacion()
+    entrar(de_ana, "ana", gafete=catd.gafete("ana"), nip=NIP)
+    sello = oculto(de_ana.get("/sin-acta").text, "sello")
+    catd.lecturas.append(catd.gafete("coco"))
+    assert de_ana.get("/lector").json()["persona"] == "coco"
+    malo = {"sello": sello, "motivo": "1", "confirma": "coco", "eleccion": "GUB", "casilla": A1.casilla}
+    for i in range(FALLAS):
+        dicho = de_ana.post("/sin-acta", data=malo | {"intento": f"x{i}", "nip": f"73{i}915"}).text
+        assert "Ese no es el NIP de Coco" in dicho
+    dicho = de_ana.post("/sin-acta", data=malo | {"intento": "y", "nip": NIP}).text
+    assert "pase su gafete en otra estación" in dicho
+    entrar(libre, "coco", gafete=catd.gafete("coco"), nip=NIP)
+    with catd.mesa.almacen.lectura() as mirada:
+        sql = "SELECT DISTINCT detalle FROM bitacora WHERE evento = 'nip_equivocado'"
+        detalles = [d for (d,) in mirada.conexion.execute(sql)]
+    assert all(d.endswith("seguidas, con su gafete, en el turno de ana") for d in detalles)
+
+
+DUDOSAS: Final = tuple(Persona(c, c.title(), frozenset({Papel.COORDINACION})) for c in ("beto", "coco", "dora"))
+"""Sin resumen son de práctica: su NIP se compara de inmediato, y una noche entera cabe en una prueba."""
+
+
+def test_quien_adivina_en_su_propio_turno_no_se_regala_intentos_destrabando(catd: Catd) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, dora = DUDOSAS
+    for presento in (False, True):
+        desde = cuenta_en("beto", "coco", gafete=presento)
+        for _ in range(FALLAS):
+            assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "NIP_EQUIVOCADO"
+        assert acceso.esperas(coco) == []
+        assert codigo(acceso.destrabar("beto", coco)) == "NADA_QUE_DESTRABAR"
+        assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "GAFETE_SUSPENDIDO"
+    assert [x.persona for x in acceso.esperas(dora)] == [beto]
+    assert acceso.destrabar("beto", dora) == beto
+    assert codigo(acceso.comprobar_nip(beto, "111112", desde="coco")) == "NIP_EQUIVOCADO"
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde="coco")) == "GAFETE_SUSPENDIDO"
+
+
+def test_la_destraban_sin_que_haya_espera_y_la_cuenta_sigue(catd: Catd) -> None:
+    """Fallar dos, destrabar y repetir no es probar sin fin."""
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, _ = DUDOSAS
+    dichos = []
+    for _ in range(FALLAS):
+        dichos += [codigo(acceso.comprobar_nip(beto, "111112")) for _ in range(2)]
+        acceso.destrabar("beto", coco)
+    assert dichos == ["NIP_EQUIVOCADO"] * FALLAS + ["GAFETE_SUSPENDIDO", "NIP_EQUIVOCADO", "GAFETE_SUSPENDIDO"]
+
+
+def test_destrabar_es_un_intento_mas_y_una_vez_por_hora_aunque_se_reinicie(catd: Catd) -> None:
+    beto, coco, dora = DUDOSAS
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    for _ in range(FALLAS):
+        acceso.comprobar_nip(beto, "111112")
+    assert acceso.destrabar("beto", coco) == beto
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    dicho = acceso.comprobar_nip(beto, "111112")
+    assert dicho is not None
+    assert "espere 15 segundos" in dicho.siguiente, "la cuenta no volvió a empezar"
+    for quien in (coco, dora):
+        assert codigo(acceso.destrabar("beto", quien)) == "YA_DESTRABADA"
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    catd.reloj.avanzar(-timedelta(hours=3))
+    assert codigo(acceso.destrabar("beto", dora)) == "YA_DESTRABADA"
+    assert catd.eventos().count("nip_destrabado") == 1
+    catd.reloj.avanzar(ENTRE_DESTRABES)
+    acceso.comprobar_nip(beto, "111112")
+    assert acceso.destrabar("beto", dora) == beto
+
+
+def test_una_noche_entera_adivinando_con_quien_la_destrabe_son_161_intentos(catd: Catd) -> None:
+    """El cálculo de `appliance.acceso`, contado."""
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto, coco, _ = DUDOSAS
+    fin = catd.reloj.ahora() + timedelta(hours=12)
+    intentos = 0
+    while catd.reloj.ahora() < fin:
+        espera = acceso.esperas(coco)
+        # La primera espera que vale la pena perdonar es la de cinco minutos.
+        if espera and (espera[0].hasta - catd.reloj.ahora() < TOPE or acceso.destrabar("beto", coco) != beto):
+            catd.reloj.avanzar(espera[0].hasta - catd.reloj.ahora())
+        if catd.reloj.ahora() <= fin:
+            assert codigo(acceso.comprobar_nip(beto, "111112")) == "NIP_EQUIVOCADO"
+            intentos += 1
+        assert intentos <= 161
+    assert intentos >= 155
+    assert catd.eventos().count("gafete_suspendido") == intentos - 4
+
+
+@pytest.mark.parametrize("salto", [-TOPE, -timedelta(hours=3), TOPE, timedelta(days=400)])
+@pytest.mark.parametrize("desde", [CON_GAFETE, "coco"])
+def test_el_reloj_salta_a_media_espera_y_se_espera_lo_mismo(catd: Catd, salto: timedelta, desde: str) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto = DUDOSAS[0]
+    for espera in ESPERAS:
+        assert codigo(acceso.comprobar_nip(beto, "111112", desde=desde)) == "NIP_EQUIVOCADO"
+        catd.reloj.avanzar(espera)
+    acceso.comprobar_nip(beto, "111112", desde=desde)
+    catd.reloj.fijar(catd.reloj.ahora() + salto)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.avanzar(TOPE - timedelta(seconds=1))
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.avanzar(timedelta(seconds=1))
+    assert acceso.comprobar_nip(beto, NIP_DE_PRACTICA, desde=desde) is None
+
+
+def test_arranca_sin_pila_a_media_espera_y_se_espera_entero(catd: Catd) -> None:
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    beto = DUDOSAS[0]
+    for espera in ESPERAS:
+        acceso.comprobar_nip(beto, "111112")
+        catd.reloj.avanzar(espera)
+    en_hora = catd.reloj.ahora()
+    catd.reloj.fijar(datetime(1970, 1, 1, tzinfo=UTC))
+    acceso = Acceso(catd.mesa.almacen, catd.reloj, DUDOSAS)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA)) == "GAFETE_SUSPENDIDO"
+    catd.reloj.fijar(en_hora)
+    assert codigo(acceso.comprobar_nip(beto, NIP_DE_PRACTICA)) == "GAFETE_SUSPENDIDO", "la puso en hora la red"
+    catd.reloj.avanzar(TOPE)
+    assert acceso.comprobar_nip(beto, NIP_DE_PRACTICA) is None
+
+
+def test_mientras_se_calcula_un_nip_las_demas_pantallas_contestan(catd: Catd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """El cálculo es el de verdad; sólo se detiene a la mitad hasta que otra pantalla haya contestado."""
+    catd.inscribir(("ana", (Papel.CAPTURA,)))
+    app = catd.encender()
+    estacion = catd.estacion()
+    pagina = presentar(estacion, catd.gafete("ana"))
+    campos = {n: oculto(pagina, n) for n in ("sello", "intento", "persona", "volver")} | {"nip": NIP}
+    empezo, sigue, calcular = Event(), Event(), nips._scrypt
+
+    def a_medias(nip: str, sal: bytes, log2_n: int) -> bytes:
+        empezo.set()
+        assert sigue.wait(30), "el bucle quedó detenido: nadie pudo contestar entre tanto"
+        return calcular(nip, sal, log2_n)
+
+    monkeypatch.setattr(nips, "_scrypt", a_medias)
+
+    async def dos_pantallas() -> tuple[int, int]:
+        cabeceras = {"origin": CASA, "sec-fetch-site": "same-origin"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=CASA, headers=cabeceras) as otro:
+            galleta = {"cookie": f"kiosco={estacion.cookies['kiosco']}"}
+            entrando = asyncio.create_task(otro.post("/turno/nip", data=campos, headers=galleta))
+            while not empezo.is_set():
+                await asyncio.sleep(0.01)
+            ajena = await otro.get("/turno")
+            sigue.set()
+            return ajena.status_code, (await entrando).status_code
+
+    assert asyncio.run(dos_pantallas()) == (200, 303)
 
 
 @pytest.mark.parametrize("tecleado", ["", "48291", "4829150", "48291a", "PREPG1", "٤٨٢٩١٥", "482915 "])
@@ -276,7 +542,9 @@ def test_un_trozo_pedido_con_la_pantalla_bloqueada_manda_a_entrar(catd: Catd, ca
     sello = oculto(abrir_acta(catd, estacion), "sello")
     catd.reloj.avanzar(INACTIVIDAD)
     todas = cabeceras | {"referer": CASA + RUTA}
-    respuesta = estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "7"}, headers=todas)
+    respuesta = estacion.post(
+        RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "7"}, headers=todas
+    )
     assert respuesta.status_code == 401
     assert respuesta.headers["hx-redirect"] == f"/turno?volver={RUTA}"
     assert respuesta.json()["guardado"] is False
@@ -327,13 +595,13 @@ def test_se_reinicia_el_kiosco_y_nadie_pierde_su_turno_pero_todas_se_bloquean(ca
 def test_otra_persona_releva_y_lo_abierto_se_conserva_a_nombre_de_quien_lo_dejo(catd: Catd) -> None:
     estacion = catd.estacion("capturista-1")
     sello = oculto(abrir_acta(catd, estacion), "sello")
-    estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "321"})
+    estacion.post(RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "321"})
     aviso = presentar(estacion, "PRACTICA:capturista-2")
     assert "Va a relevar a Capturista 1" in aviso
     assert "elevó a Capturista 1" in teclear_nip(estacion, aviso, NIP_DE_PRACTICA).text
     assert estacion.get(RUTA).status_code == 409, "no es su acta"
     assert bien(catd.mesa.borrador(A1, "capturista-1")).textos["PRI"] == "321"
-    vencida = estacion.post(RUTA + "/renglon", data={"sello": sello, "renglon": "PRI", "texto": "1"})
+    vencida = estacion.post(RUTA + "/renglon", data={"sello": sello, "imagen": "", "renglon": "PRI", "texto": "1"})
     assert vencida.status_code == 403, "el formulario de la otra persona ya no vale"
     assert "turno_relevado" in catd.eventos()
 

@@ -367,7 +367,10 @@ def test_se_cuelga_y_al_vencer_el_plazo_se_levanta_otro(trabajador: Trabajador, 
     assert trabajador.pid != colgado
 
 
-def test_una_imagen_que_se_lleva_la_memoria_no_se_lleva_al_proceso(trabajador: Trabajador, tmp_path: Path) -> None:
+def test_una_imagen_que_se_lleva_la_memoria_no_se_lleva_al_proceso(
+    trabajador: Trabajador, hoja: Path, tmp_path: Path
+) -> None:
+    assert isinstance(trabajador.analizar(hoja), Analisis)
     grande = tmp_path / "grande.tiff"
     # 79 millones de píxeles de 16 bits: cabe en los topes del archivo y no en la memoria si se convierte entera.
     Image.fromarray(np.zeros((8_900, 8_900), np.uint16)).save(grande, compression="tiff_deflate")

@@ -10,7 +10,12 @@
   const faltan = hoja.querySelector(".faltan");
   const lupa = hoja.querySelector(".lupa");
   const teclasDeMarca = [...hoja.querySelectorAll("[data-marca]")];
+  const porLlenar = hoja.querySelector(".por-llenar");
   let actual = numeros[0];
+  // Lo más abajo que se ha llegado: de ahí para arriba, un renglón vacío es uno que se quedó atrás.
+  let lejos = -1;
+  // Ya se llegó al final (o el servidor devolvió la hoja): «Sigue» va sólo por los que faltan.
+  let repaso = !porLlenar.hidden;
 
   const renglonDe = (numero) => numero.closest(".renglon");
   const marcasDe = (numero) => [...renglonDe(numero).querySelectorAll(".marca input")];
@@ -111,20 +116,38 @@
 
   // ------------------------------------------------------------------------------------------------------ los campos
 
-  const listo = (numero) => valorDe(numero) !== "";
+  const listo = (numero) => /^([0-9]{1,5}|ILEGIBLE|SIN DATO)$/.test(valorDe(numero));
+  const DICHOS = 4;
+  const enumerados = (rotulos) => {
+    const dichos = rotulos.length > DICHOS ? [...rotulos.slice(0, DICHOS), `${rotulos.length - DICHOS} más`] : rotulos;
+    return dichos.length === 1 ? dichos[0] : `${dichos.slice(0, -1).join(", ")} y ${dichos[dichos.length - 1]}`;
+  };
+  const decirCuales = (vacios) => {
+    porLlenar.hidden = !repaso || vacios.length === 0;
+    if (porLlenar.hidden) return;
+    const cuales = enumerados(vacios.map((n) => renglonDe(n).dataset.rotulo));
+    const texto = `${porLlenar.dataset.antes} ${vacios.length === 1 ? "Falta" : "Faltan"} ${vacios.length}: ${cuales}. Vacío no es cero: escriba lo que dice el papel, o toque ILEGIBLE o SIN DATO.`;
+    if (porLlenar.textContent !== texto) porLlenar.textContent = texto;
+  };
   const contar = () => {
-    for (const n of numeros) renglonDe(n).classList.toggle("atendido", listo(n));
-    const cuantos = numeros.filter((n) => !listo(n)).length;
+    for (const [i, n] of numeros.entries()) {
+      const renglon = renglonDe(n);
+      const saltado = i <= lejos && n !== actual && !listo(n);
+      renglon.classList.toggle("atendido", listo(n));
+      renglon.classList.toggle("saltado", saltado);
+      renglon.querySelector(".vacio").hidden = !saltado;
+    }
+    const vacios = numeros.filter((n) => !listo(n));
+    const cuantos = vacios.length;
     faltan.textContent = cuantos === 0 ? "Todo tiene respuesta" : cuantos === 1 ? "Falta 1 renglón" : `Faltan ${cuantos} renglones`;
-    // Ya corregido todo, el aviso rojo diría lo contrario que el contador.
-    const aviso = hoja.querySelector(".instruccion.malo:not(.sin-guardar)");
-    if (aviso) aviso.hidden = !hoja.querySelector(".con-error:not(.atendido)");
+    decirCuales(vacios);
     const marcada = marcasDe(actual).find((m) => m.checked);
     for (const tecla of teclasDeMarca) tecla.setAttribute("aria-pressed", String(!!marcada && marcada.value === tecla.dataset.marca));
   };
   const activar = (numero) => {
     if (actual !== numero) anotar(actual);
     actual = numero;
+    lejos = Math.max(lejos, numeros.indexOf(numero));
     for (const r of renglones) r.classList.toggle("activo", r === renglonDe(numero));
     const recorte = renglonDe(numero).querySelector(".recorte");
     if (lupa) {
@@ -138,11 +161,21 @@
     renglonDe(numero).scrollIntoView({ block: "nearest" });
     numero.select();
   };
-  const seguir = (paso, alFinal = () => {}) => {
+  const mover = (paso) => {
     const destino = numeros[numeros.indexOf(actual) + paso];
     anotar(actual);
     if (destino) enfocar(destino);
-    else if (paso > 0) alFinal();
+  };
+  // «Sigue»: de arriba abajo la primera vez; al llegar al final, de vuelta a lo que quedó vacío, y dice qué es.
+  const seguir = () => {
+    const donde = numeros.indexOf(actual);
+    if (!repaso && donde < numeros.length - 1) return mover(1);
+    anotar(actual);
+    const vacio = [...numeros.slice(donde + 1), ...numeros.slice(0, donde + 1)].find((n) => !listo(n));
+    repaso = vacio !== undefined;
+    contar();
+    if (vacio) enfocar(vacio);
+    else guardar.focus();
   };
   const cambio = () => {
     contar();
@@ -150,9 +183,11 @@
   };
   const marcar = (valor) => {
     for (const marca of marcasDe(actual)) marca.checked = marca.value === valor && !marca.checked;
-    if (marcasDe(actual).some((m) => m.checked)) actual.value = "";
+    const marcado = marcasDe(actual).some((m) => m.checked);
+    if (marcado) actual.value = "";
     contar();
     anotar(actual);
+    if (marcado) seguir();
   };
   const nip = hoja.querySelector('[name="nip"]');
   const enNip = () => nip !== null && document.activeElement === nip;
@@ -212,26 +247,33 @@
     const tecla = evento.key;
     if (evento.repeat && tecla === "Enter") return;
     const marca = { i: "ILEGIBLE", s: "SIN DATO" }[tecla.toLowerCase()];
-    if (tecla === "Enter" && evento.shiftKey || tecla === "ArrowUp") seguir(-1);
-    else if (tecla === "Enter") seguir(1, () => guardar.focus());
-    else if (tecla === "ArrowDown") seguir(1);
+    if (tecla === "Enter" && evento.shiftKey || tecla === "ArrowUp") mover(-1);
+    else if (tecla === "Enter") seguir();
+    else if (tecla === "ArrowDown") mover(1);
     else if (marca) evento.repeat || marcar(marca);
     else if ((tecla === "Backspace" || tecla === "Delete") && actual.value === "") borrar();
     else if (tecla.length !== 1 || /[0-9]/.test(tecla) || (tecla === " " && evento.target.type === "checkbox")) return;
     evento.preventDefault();
   });
 
+  const DOBLE_TOQUE = 300;
+  let ultimaMarca = { cual: "", cuando: 0 };
   const teclado = hoja.querySelector(".teclado");
   teclado.hidden = false;
   for (const boton of teclado.querySelectorAll("button")) {
     // Sin esto el toque le quitaría el foco al renglón.
     boton.addEventListener("pointerdown", (evento) => evento.preventDefault());
     boton.addEventListener("mousedown", (evento) => evento.preventDefault());
-    boton.addEventListener("click", () => {
+    boton.addEventListener("click", (evento) => {
       const tecla = boton.dataset.tecla;
       if (enNip() && !/^(\d|borrar)$/.test(tecla || "")) enfocar(actual);
-      else if (boton.dataset.marca) marcar(boton.dataset.marca);
-      else if (tecla === "siguiente") seguir(1, () => guardar.focus());
+      else if (boton.dataset.marca) {
+        // El segundo toque de un dedo nervioso caería en el renglón siguiente, que nadie ha leído.
+        const cual = boton.dataset.marca, cuando = evento.timeStamp;
+        if (cual === ultimaMarca.cual && cuando - ultimaMarca.cuando < DOBLE_TOQUE) return;
+        ultimaMarca = { cual, cuando };
+        marcar(cual);
+      } else if (tecla === "siguiente") seguir();
       else if (tecla === "borrar") borrar();
       else teclear(tecla);
     });
@@ -242,11 +284,15 @@
   for (const marco of document.querySelectorAll(".marco")) {
     const imagen = marco.querySelector("img");
     const dedos = new Map();
+    const TOQUE = 2.5;
+    const TIEMBLA = 10;
     let escala = 1, x = 0, y = 0;
+    let toque = null;
+    // Lo que cabe se centra; lo que no, se recorre sin dejar hueco.
+    const acomodar = (lleva, mide, hay) => (mide <= hay ? (hay - mide) / 2 : Math.min(0, Math.max(hay - mide, lleva)));
     const pintar = () => {
-      const ancho = imagen.clientWidth * escala, alto = imagen.clientHeight * escala;
-      x = Math.min(0, Math.max(marco.clientWidth - ancho, x));
-      y = Math.min(0, Math.max(Math.min(0, marco.clientHeight - alto), y));
+      x = acomodar(x, imagen.clientWidth * escala, marco.clientWidth);
+      y = acomodar(y, imagen.clientHeight * escala, marco.clientHeight);
       imagen.style.transform = `translate(${x}px, ${y}px) scale(${escala})`;
     };
     const acercar = (veces, cx, cy) => {
@@ -254,6 +300,10 @@
       x = cx - (cx - x) * (nueva / escala);
       y = cy - (cy - y) * (nueva / escala);
       escala = nueva;
+      pintar();
+    };
+    const entera = () => {
+      escala = 1;
       pintar();
     };
     const centro = () => {
@@ -267,12 +317,15 @@
     marco.addEventListener("pointerdown", (evento) => {
       marco.setPointerCapture(evento.pointerId);
       dedos.set(evento.pointerId, lugar(evento));
+      toque = dedos.size === 1 ? lugar(evento) : null;
     });
     marco.addEventListener("pointermove", (evento) => {
       const antes = dedos.get(evento.pointerId);
       if (!antes) return;
       const previo = dedos.size === 2 ? centro() : null;
       dedos.set(evento.pointerId, lugar(evento));
+      const { x: aqui, y: abajo } = lugar(evento);
+      if (toque && Math.hypot(aqui - toque.x, abajo - toque.y) > TIEMBLA) toque = null;
       if (previo) {
         const ahora = centro();
         x += ahora.x - previo.x;
@@ -285,6 +338,11 @@
       }
     });
     for (const fin of ["pointerup", "pointercancel"]) marco.addEventListener(fin, (evento) => dedos.delete(evento.pointerId));
+    marco.addEventListener("click", () => {
+      if (!toque) return;
+      if (escala > 1) entera();
+      else acercar(TOQUE, toque.x, toque.y);
+    });
     marco.addEventListener("wheel", (evento) => {
       evento.preventDefault();
       const { x: cx, y: cy } = lugar(evento);
@@ -300,6 +358,8 @@
       pintar();
     });
     imagen.addEventListener("load", pintar);
+    new ResizeObserver(pintar).observe(marco);
+    marco.closest("[popover]")?.addEventListener("toggle", entera);
     for (const boton of marco.parentElement.querySelectorAll("[data-zoom]")) {
       boton.addEventListener("click", () => acercar(Number(boton.dataset.zoom), marco.clientWidth / 2, marco.clientHeight / 2));
     }
@@ -317,6 +377,14 @@
     hoja.addEventListener("submit", () => sessionStorage.removeItem(bolsillo));
   }
 
+  const siEs = document.getElementById("si-es");
+  siEs.addEventListener("click", (evento) => {
+    evento.preventDefault();
+    siEs.textContent = "✔ Sí, es la misma";
+    enfocar(actual);
+  });
+
+  lejos = repaso ? numeros.length - 1 : numeros.findLastIndex(listo);
   const primero = hoja.querySelector(".con-error .numero, .senalado .numero") || numeros.find((n) => !listo(n)) || numeros[0];
   activar(primero);
   enfocar(primero);

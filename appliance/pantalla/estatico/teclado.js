@@ -58,7 +58,8 @@ const abrir = (elegido) => {
 
 const conTecladoPropio = (elegido) =>
   elegido.classList.contains("numero") || elegido.id === "nip" || (elegido.name !== "nip" && !!elegido.form?.querySelector(".teclado"));
-document.addEventListener("pointerdown", (evento) => {
+// Al soltar el dedo y no al apoyarlo: al mudarse el teclado se recorre la página, y el toque caería en otro botón.
+document.addEventListener("click", (evento) => {
   if (evento.pointerType !== "touch") return;
   const elegido = evento.target.closest("input:not([type=hidden]):not([type=radio]):not([type=checkbox])");
   if (elegido && !elegido.readOnly && !conTecladoPropio(elegido)) abrir(elegido);
