@@ -96,10 +96,13 @@ class Encargos(Recepcion):
     # --------------------------------------------------------------------------------------------------------- acciones
 
     @con_rechazo
-    def guardar_renglones(self, acta: IdActa, persona: str, textos: Mapping[str, str]) -> datetime | Rechazo:
+    def guardar_renglones(
+        self, acta: IdActa, persona: str, textos: Mapping[str, str], imagen: str | None = None
+    ) -> datetime | Rechazo:
         """Guarda lo tecleado en esos renglones y renueva el encargo. Devuelve la hora del guardado.
 
         Args:
+            imagen: SHA-256 de la que se tenía enfrente, aunque ya no sea la vigente; `None` si fue el papel.
             textos: renglón → lo tecleado tal cual, o `ILEGIBLE` o `SIN DATO`; vacío es que se borró.
         """
         if rechazo := self._ajena(acta):
@@ -113,7 +116,7 @@ class Encargos(Recepcion):
             if not set(textos) <= set(self._legibles(acta, tomada.libre)):
                 return rechazos.renglones_ajenos(acta)
             ahora = self.reloj.ahora()
-            borradores.guardar(t.conexion, borradores.llave_de(acta, persona, tomada.libre), textos, ahora)
+            borradores.guardar(t.conexion, borradores.llave_de(acta, persona, tomada.libre), textos, ahora, imagen)
             t.encargar(acta, persona, ahora)
             return ahora
 
@@ -123,13 +126,15 @@ class Encargos(Recepcion):
         return self.guardar_renglones(acta, persona, {})
 
     @con_rechazo
-    def pausar(self, acta: IdActa, persona: str, textos: Mapping[str, str]) -> datetime | Rechazo:
+    def pausar(
+        self, acta: IdActa, persona: str, textos: Mapping[str, str], imagen: str | None = None
+    ) -> datetime | Rechazo:
         """Deja el acta para después, con lo tecleado. Devuelve hasta cuándo queda reservada para esta persona.
 
         Se retoma con `tomar_siguiente`, antes que cualquier otra. Pasada esa hora la puede tomar otra persona, pero lo
         tecleado sigue guardado.
         """
-        guardada = self.guardar_renglones(acta, persona, textos)
+        guardada = self.guardar_renglones(acta, persona, textos, imagen)
         if isinstance(guardada, Rechazo):
             return guardada
         with self.almacen.transaccion() as t:

@@ -24,7 +24,7 @@ CREATE TABLE intentos (
 
 CREATE TABLE borradores (
     eleccion TEXT NOT NULL, casilla TEXT NOT NULL, persona TEXT NOT NULL, clase TEXT NOT NULL,
-    vuelta INTEGER NOT NULL, renglon TEXT NOT NULL, valor TEXT NOT NULL, hora TEXT NOT NULL,
+    vuelta INTEGER NOT NULL, renglon TEXT NOT NULL, valor TEXT NOT NULL, imagen TEXT NOT NULL, hora TEXT NOT NULL,
     PRIMARY KEY (eleccion, casilla, persona, clase, vuelta, renglon)
 ) STRICT, WITHOUT ROWID;
 
@@ -81,6 +81,8 @@ CREATE TABLE cortes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cajas (
-    caja TEXT PRIMARY KEY, cerrada TEXT NOT NULL, persona TEXT NOT NULL
+    caja TEXT NOT NULL, relacion INTEGER NOT NULL, cerrada TEXT NOT NULL, persona TEXT NOT NULL,
+    reabierta TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (caja, relacion)
 ) STRICT, WITHOUT ROWID;
 """

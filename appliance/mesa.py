@@ -151,8 +151,8 @@ class Mesa(Redigitalizacion):
         """Concluye la transcripción completa de un acta que esta persona tiene abierta.
 
         Args:
-            imagen: SHA-256 de la que tuvo enfrente, `None` si leyó el papel. Si ya no es la vigente, IMAGEN_CAMBIO:
-                nada se asienta. Lo mismo en las demás lecturas.
+            imagen: SHA-256 de la que tuvo enfrente, `None` si no había y leyó el papel. Si no es la vigente,
+                IMAGEN_CAMBIO: nada se asienta. Lo mismo en las demás lecturas.
         """
         return self._actuar(
             acta, lambda hora: Capturar(persona, hora, asentado, imagen), _captura_repetida(persona, asentado)
@@ -180,7 +180,7 @@ class Mesa(Redigitalizacion):
         with self.almacen.transaccion() as t:
             # La comparación se gasta una sola vez: no con lo leído en una imagen que ya no es.
             if _es_vigente(imagen, t.hechos_de(acta)):
-                por_revisar = self._comparar(t, acta, persona, asentado, revisada)
+                por_revisar = self._comparar(t, acta, persona, asentado, revisada, imagen)
                 if por_revisar is not None:
                     return por_revisar
             return self._actuar_en(
@@ -298,7 +298,7 @@ class Mesa(Redigitalizacion):
         return Hecha(resultado.estado, self._asentar(t, *resultado.hechos))
 
     def _comparar(
-        self, t: Transaccion, acta: IdActa, persona: str, asentado: Asentado, revisada: bool
+        self, t: Transaccion, acta: IdActa, persona: str, asentado: Asentado, revisada: bool, imagen: str | None
     ) -> PorRevisar | None:
         tomada = self._propia(t, acta, persona)
         if isinstance(tomada, Rechazo) or not isinstance(tomada.libre, PrimeraConcluida):
@@ -310,7 +310,9 @@ class Mesa(Redigitalizacion):
         por_revisar = segunda_lectura.comparar(t, acta, persona, tomada.libre, asentado, ahora, revisada=revisada)
         if por_revisar is not None:
             textos = {nombre: a_texto(campo) for nombre, campo in asentado.campos().items()}
-            borradores.guardar(t.conexion, borradores.llave_de(acta, persona, tomada.libre), textos, ahora)
+            # Al concluir dijo que todo lo leyó en ésta: lo guardado de otra ya no cuenta.
+            borradores.borrar(t.conexion, acta, persona)
+            borradores.guardar(t.conexion, borradores.llave_de(acta, persona, tomada.libre), textos, ahora, imagen)
             t.encargar(acta, persona, ahora)
         return por_revisar
 
@@ -364,7 +366,7 @@ class Mesa(Redigitalizacion):
 
 
 def _es_vigente(imagen: str | None, historia: list[HechoDeActa]) -> bool:
-    return imagen is None or imagen == imagen_de(historia)
+    return imagen == imagen_de(historia)
 
 
 def _puede(estado: EstadoAsentado, persona: str, papeles: Collection[Papel] | None) -> bool:

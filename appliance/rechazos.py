@@ -161,7 +161,7 @@ def imagen_cambio(acta: IdActa) -> Rechazo:
     return Rechazo(
         "IMAGEN_CAMBIO",
         f"La imagen del acta {acta.casilla} cambió mientras usted la leía. Mírela de nuevo",
-        "se digitalizó otra vez y la nueva sustituyó a la que usted veía",
+        "se digitalizó mientras tanto, y la que llegó es la que vale",
         "lo que tecleó sigue aquí: compárelo, renglón por renglón, con la imagen nueva y mándelo otra vez",
     )
 

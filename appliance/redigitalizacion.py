@@ -8,7 +8,7 @@ muestra lo mismo (`appliance.cotejo`) o se captura otra vez.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -48,15 +48,17 @@ def imagen_de(historia: list[HechoDeActa]) -> str | None:
 
 
 def imagen_por_confirmar(historia: Sequence[HechoDeActa]) -> Imagen | None:
-    """La imagen vigente, si sustituyó a otra después de dos lecturas y falta decidir qué se hace; `None` si no.
+    """La imagen vigente, si sustituyó a otra, hay dos lecturas y falta decidir qué se hace; `None` si no.
 
-    Con una sola lectura no hace falta: todo renglón se decide entre dos, y la que falta lee la nueva. La decisión es un
-    hecho posterior a la imagen: un cotejo aceptado o una recaptura.
+    Con una sola lectura no hace falta: todo renglón se decide entre dos, y la que falta lee la nueva; si al cabo no la
+    leyó (no dice en qué imagen, o dice otra), también hay que decidir. La decisión es un hecho posterior a la imagen:
+    un cotejo aceptado o una recaptura.
 
     Args:
         historia: en el orden en que se asentó.
     """
     lecturas: dict[str, str | None] = {}
+    vigente: Imagen | None = None
     hubo, pendiente = False, None
     for hecho in historia:
         match hecho:
@@ -64,13 +66,16 @@ def imagen_por_confirmar(historia: Sequence[HechoDeActa]) -> Imagen | None:
                 lecturas, pendiente = {}, None
             case Captura():
                 lecturas.setdefault(hecho.persona, hecho.imagen)
+                if hubo and vigente and len(lecturas) > 1 and vigente.sha256 not in lecturas.values():
+                    pendiente = vigente
             case Cotejo() if hecho.resultado is not ResultadoCotejo.NO_ACEPTADA:
                 pendiente = None
             case Imagen():
                 # Si vuelve la misma que todos leyeron, no hay nada que decidir.
                 leida = set(lecturas.values()) == {hecho.sha256}
+                hubo = vigente is not None
                 pendiente = hecho if hubo and len(lecturas) > 1 and not leida else None
-                hubo = True
+                vigente = hecho
     return pendiente
 
 
@@ -78,10 +83,19 @@ class Redigitalizacion(Encargos):
     """La parte de la mesa (`appliance.mesa.Mesa`) que pide otra imagen."""
 
     @con_rechazo
-    def pedir_imagen(self, acta: IdActa, persona: str, motivo: str) -> PorRedigitalizar | Rechazo:
+    def cambio_de_imagen(self, acta: IdActa, vista: str | None) -> Rechazo | None:
+        """IMAGEN_CAMBIO si la imagen que alguien tiene enfrente (`None`: ninguna) ya no es la vigente."""
+        with self.almacen.lectura() as mirada:
+            return None if imagen_de(mirada.hechos_de(acta)) == vista else rechazos.imagen_cambio(acta)
+
+    @con_rechazo
+    def pedir_imagen(self, acta: IdActa, persona: str, motivo: str, vista: str) -> PorRedigitalizar | Rechazo:
         """Pide digitalizarla otra vez: quien la está leyendo o, si nadie la tiene, coordinación.
 
         Lo que se llevaba tecleado queda guardado, salvo si la imagen es de otra acta: esos números no son de ésta.
+
+        Args:
+            vista: SHA-256 de la imagen que la persona miraba: de otra que acaba de llegar no se puede quejar.
         """
         if rechazo := self._ajena(acta):
             return rechazo
@@ -94,6 +108,9 @@ class Redigitalizacion(Encargos):
             sha256 = imagen_de(t.hechos_de(acta))
             if sha256 is None:
                 return rechazos.sin_imagen(acta)
+            if sha256 != vista:
+                otra = "mire la que llegó; si tampoco se ve bien, pida otra entonces"
+                return replace(rechazos.imagen_cambio(acta), siguiente=otra)
             pedida = PorRedigitalizar(acta, sha256, persona, motivo, self.reloj.ahora())
             t.conexion.execute(
                 "INSERT OR REPLACE INTO redigitalizar VALUES (?, ?, ?, ?, ?, ?)",

@@ -159,7 +159,7 @@ class Cotejo:
 
 @dataclass(frozen=True)
 class Empaque:
-    """El acta física quedó en una caja, para entregarla a la presidencia del consejo."""
+    """El acta física quedó en una caja, para entregarla a la presidencia del consejo; en `FUERA`, salió de la suya."""
 
     acta: IdActa
     hora: datetime

@@ -11,6 +11,7 @@ from appliance.identidad import Identidad
 from appliance.imagenes import Imagenes
 from appliance.llave import LlaveDeArchivo, generar
 from appliance.mesa import Mesa
+from appliance.redigitalizacion import imagen_de
 from appliance.reloj import RelojFijado
 from nucleo.acta import Asentado, Origen
 from nucleo.campo import Campo, Numero
@@ -77,6 +78,11 @@ def lectura(acta: IdActa = A1, **distintos: Campo) -> Asentado:
     claves = [o.clave for o in PROCESO.elecciones[acta.eleccion].opciones_de(casilla)]
     votos: dict[str, Campo] = {clave: Numero(10 + i) for i, clave in enumerate(claves)}
     return Asentado(votos | distintos, Numero(100), Numero(80), Numero(4), Numero(84), Numero(84))
+
+
+def vigente(mesa: Mesa, acta: IdActa = A1) -> str | None:
+    """La imagen que tiene enfrente quien lee esa acta; `None` si no hay y se lee el papel."""
+    return imagen_de(mesa.almacen.hechos_de(acta))
 
 
 def bien(valor: _T | Rechazo) -> _T:

@@ -34,5 +34,6 @@ def pantallas(mesa: Mesa, carpeta: Path, persona: str, puesto: Puesto = SIN_APAR
 def mandar(navegador: TestClient, desde: str, ruta: str, **campos: str) -> str:
     """Manda un formulario de la página `desde` a `ruta` y devuelve la página que resulta."""
     pagina = navegador.get(desde).text
-    sellos = {n: oculto(pagina, n) for n in ("sello", "intento", "visto", "abierta") if f'name="{n}"' in pagina}
+    nombres = ("sello", "intento", "visto", "abierta", "imagen")
+    sellos = {n: oculto(pagina, n) for n in nombres if f'name="{n}"' in pagina}
     return str(navegador.post(ruta, data=sellos | campos).text)

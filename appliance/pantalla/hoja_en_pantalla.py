@@ -35,6 +35,8 @@ class Hoja:
     imagen: ImagenDelActa | None = None
     senalados: Collection[str] = ()
     """Renglones que no coinciden con otra lectura, y que falta volver a mirar."""
+    por_releer: Collection[str] = ()
+    """Renglones que se leyeron en otra imagen, o en el papel antes de que la hubiera."""
     continua: datetime | None = None
     """Cuándo se guardó lo que ya traía tecleado."""
 
@@ -44,7 +46,15 @@ class Hoja:
     def con_borrador(self, borrador: Borrador) -> Hoja:
         claves = {r.clave for r in self.renglones}
         tecleado = de_borrador({clave: texto for clave, texto in borrador.textos.items() if clave in claves})
-        return replace(self, tecleado=tecleado, continua=borrador.hora if tecleado else None)
+        hoja = replace(self, tecleado=tecleado, continua=borrador.hora if tecleado else None)
+        return hoja.con_leidos(borrador)
+
+    def con_leidos(self, borrador: Borrador) -> Hoja:
+        """Señala lo que el borrador dice que se leyó en otra imagen que la que se muestra."""
+        return replace(self, por_releer=borrador.de_otra(self.imagen.sha256 if self.imagen else None))
+
+    def todo_por_releer(self) -> Hoja:
+        return replace(self, por_releer=[clave for clave, t in self.tecleado.items() if t.texto or t.marcas])
 
     def con_senalados(self, campos: Collection[str]) -> Hoja:
         return replace(self, senalados=campos)
@@ -70,6 +80,13 @@ def leer_hoja(p: Pantalla, e: Entrada, acta: IdActa, clase: str) -> Hoja | Recha
     if clase == "captura" and campos_de(tecleado) is not None and len(renglones) != len(todos):
         return Rechazo("FORMA", "Llegaron renglones de menos", "la página no cargó completa", "abra el acta otra vez")
     return Hoja(acta, renglones, tecleado, clase)
+
+
+def vista_en(e: Entrada) -> str | Rechazo | None:
+    """SHA-256 de la imagen que la página mostraba; `None` si no mostraba ninguna y se leyó el papel."""
+    if "imagen" not in e.campos:
+        return Rechazo("FORMA", "No llegó qué imagen se leyó", "la página no cargó completa", "abra el acta otra vez")
+    return e.texto("imagen") or None
 
 
 def tecleado_de(e: Entrada, hoja: Hoja) -> dict[str, str]:
@@ -100,10 +117,14 @@ def mostrar(
         sin_confirmar: por qué no se admitió a la segunda persona de una revisión.
         sin_guardar: por qué no se asentó, si lo tecleado sigue valiendo y se puede mandar otra vez.
     """
-    avisado = {} if sin_guardar is None else {"aviso": de_rechazo(sin_guardar)}
+    # Lo dice la hoja, junto a los renglones que señala: con las dos cosas, «Concluir» ya no cabría en la pantalla.
+    cambio = sin_guardar if sin_guardar and sin_guardar.codigo == "IMAGEN_CAMBIO" and hoja.por_releer else None
+    avisado = {} if sin_guardar is None or cambio else {"aviso": de_rechazo(sin_guardar)}
     casilla = p.proceso.casillas[hoja.acta.casilla]
     respondidos = sum(bool(t.texto or t.marcas) for t in hoja.tecleado.values())
-    con_error = [r.rotulo for r in hoja.renglones if r.clave in hoja.tecleado and hoja.tecleado[r.clave].error]
+    con_error = [r for r in hoja.renglones if r.clave in hoja.tecleado and hoja.tecleado[r.clave].error]
+    vacios = [r for r in con_error if not (hoja.tecleado[r.clave].texto or hoja.tecleado[r.clave].marcas)]
+    malos = [r for r in con_error if r not in vacios]
     return p.pagina(
         "hoja.html",
         e,
@@ -117,10 +138,14 @@ def mostrar(
         vacio=Tecleado(),
         respondidos=respondidos,
         errores=len(con_error),
-        cuales=enumerados(con_error),
+        vacios=len(vacios),
+        cuales_vacios=enumerados([r.rotulo for r in vacios]),
+        malos=len(malos),
+        cuales_malos=enumerados([r.rotulo for r in malos]),
         otras=[x for x in p.personas.values() if x != e.persona and x.puede(*_REVISAN)],
         otra=e.texto("confirma"),
         sin_confirmar=sin_confirmar,
+        cambio=cambio,
         motivos_imagen=MOTIVOS_IMAGEN,
         **avisado,
     )

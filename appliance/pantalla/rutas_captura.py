@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from appliance.mesa import Espera
 from appliance.pantalla.hoja import campos_de, renglones_de
-from appliance.pantalla.hoja_en_pantalla import Hoja, leer_hoja, mostrar, quien_revisa, tecleado_de
+from appliance.pantalla.hoja_en_pantalla import Hoja, leer_hoja, mostrar, quien_revisa, tecleado_de, vista_en
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideLectura, PideVerificacion, de_rechazo, persona_de
 from appliance.pantalla.rutas_imagen import vista_de
 from appliance.pantalla.rutas_practica import lecciones_de
@@ -39,11 +39,20 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
     vista = vista_de(app, p)
     lecciones = lecciones_de(p)
 
-    def con_lo_suyo(leida: Hoja, persona: Persona) -> Hoja:
-        """La hoja como la persona la tenía: con su imagen y lo que ya se le había señalado."""
-        senalados = p.mesa.senalados(leida.acta, persona.clave)
-        con_imagen = leida.con_imagen(vista.de(leida.acta))
-        return con_imagen if isinstance(senalados, Rechazo) else con_imagen.con_senalados(senalados)
+    def otra_vez(e: Entrada, leida: Hoja, codigo: int, sin_guardar: Rechazo | None = None) -> Response:
+        """La hoja como la persona la tenía, con lo que se le había señalado; si su imagen ya es otra, lo dice."""
+        persona = persona_de(e).clave
+        hoja = leida.con_imagen(vista.de(leida.acta))
+        senalados, borrador = p.mesa.senalados(leida.acta, persona), p.mesa.borrador(leida.acta, persona)
+        if not isinstance(senalados, Rechazo):
+            hoja = hoja.con_senalados(senalados)
+        cambio = p.mesa.cambio_de_imagen(leida.acta, e.texto("imagen") or None)
+        if cambio:
+            # Aunque el disco no haya admitido el borrador: todo lo que trae la página se leyó en la otra.
+            hoja = hoja.todo_por_releer()
+        elif not isinstance(borrador, Rechazo):
+            hoja = hoja.con_leidos(borrador)
+        return mostrar(p, e, hoja, codigo=409 if cambio else codigo, sin_guardar=cambio or sin_guardar)
 
     @app.post("/siguiente")
     def siguiente(e: PideLectura) -> Response:
@@ -87,34 +96,39 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
         def accion() -> tuple[str, Aviso | None] | Response:
             leida = leer_hoja(p, e, acta, "correccion" if e.texto("clase") == "correccion" else "captura")
+            vista_ahi = vista_en(e)
+            if isinstance(leida, Rechazo) or isinstance(vista_ahi, Rechazo):
+                p.mesa.guardar_renglones(acta, persona.clave, _para_borrador(p, e, acta), e.texto("imagen") or None)
             if isinstance(leida, Rechazo):
                 return "/", de_rechazo(leida)
+            if isinstance(vista_ahi, Rechazo):
+                return "/", de_rechazo(vista_ahi)
             campos = campos_de(leida.tecleado)
             if campos is None:
                 # Lo que falta se corrige en la misma página, pero lo demás ya no se pierde si se va la luz.
-                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida))
+                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida), vista_ahi)
                 abierta = p.mesa.abierta(acta, persona.clave)
                 if isinstance(abierta, Rechazo):
                     return "/", de_rechazo(abierta)
-                return mostrar(p, e, con_lo_suyo(leida, persona), codigo=422)
+                return otra_vez(e, leida, 422)
             hecha = (
-                p.mesa.corregir(acta, persona.clave, campos, imagen=_vista(e))
+                p.mesa.corregir(acta, persona.clave, campos, imagen=vista_ahi)
                 if leida.clase == "correccion"
                 else p.mesa.concluir(
                     acta,
                     persona.clave,
                     asentado_de_campos(campos),
-                    imagen=_vista(e),
+                    imagen=vista_ahi,
                     revisada=e.texto("revisada") == "1",
                 )
             )
             if isinstance(hecha, PorRevisar):
-                return mostrar(p, e, leida.con_imagen(vista.de(acta)).con_senalados(hecha.campos), codigo=409)
+                return otra_vez(e, leida, 409)
             if isinstance(hecha, Rechazo) and hecha.codigo == "IMAGEN_CAMBIO":
-                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida))
+                p.mesa.guardar_renglones(acta, persona.clave, tecleado_de(e, leida), vista_ahi)
             if isinstance(hecha, Rechazo) and _sigue_valiendo(p.mesa.abierta(acta, persona.clave), leida):
                 # Si el disco no admitió la hoja tampoco admitió su borrador: lo tecleado sólo está en esta página.
-                return mostrar(p, e, con_lo_suyo(leida, persona), codigo=409, sin_guardar=hecha)
+                return otra_vez(e, leida, 409, hecha)
             if isinstance(hecha, Hecha) and acabo_con(p.kiosco.almacen, lecciones, persona.clave, acta):
                 return "/practica", Aviso(True, "Leyó todas las actas de muestra", "", "mire su calificación")
             return "/", _de_hecha(acta, hecha)
@@ -126,7 +140,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            hasta = p.mesa.pausar(acta, persona.clave, _para_borrador(p, e, acta))
+            hasta = p.mesa.pausar(acta, persona.clave, _para_borrador(p, e, acta), e.texto("imagen") or None)
             if isinstance(hasta, Rechazo):
                 return "/", de_rechazo(hasta)
             return "/", Aviso(
@@ -143,12 +157,15 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         persona, acta = persona_de(e), IdActa(eleccion, casilla)
 
         def accion() -> tuple[str, Aviso | None]:
-            guardada = p.mesa.guardar_renglones(acta, persona.clave, _para_borrador(p, e, acta))
+            mirada = e.texto("imagen")
+            guardada = p.mesa.guardar_renglones(acta, persona.clave, _para_borrador(p, e, acta), mirada or None)
             pedida = (
                 guardada
                 if isinstance(guardada, Rechazo)
-                else p.mesa.pedir_imagen(acta, persona.clave, e.texto("motivo"))
+                else p.mesa.pedir_imagen(acta, persona.clave, e.texto("motivo"), mirada)
             )
+            if isinstance(pedida, Rechazo) and pedida.codigo == "IMAGEN_CAMBIO":
+                return _ruta(acta), de_rechazo(pedida)
             if isinstance(pedida, Rechazo):
                 return "/", de_rechazo(pedida)
             return "/", Aviso(
@@ -177,18 +194,26 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
 
         def accion() -> tuple[str, Aviso | None] | Response:
             leida = leer_hoja(p, e, acta, "revision")
+            vista_ahi = vista_en(e)
             if isinstance(leida, Rechazo):
                 return "/", de_rechazo(leida)
+            if isinstance(vista_ahi, Rechazo):
+                return "/", de_rechazo(vista_ahi)
+            hoja = leida.con_imagen(vista.de(acta))
+            if cambio := p.mesa.cambio_de_imagen(acta, vista_ahi):
+                return mostrar(p, e, hoja.todo_por_releer(), codigo=409, sin_guardar=cambio)
             campos = campos_de(leida.tecleado)
             # Con un renglón por corregir no se gasta el NIP: lo volvería a teclear en cada vuelta.
             otra = quien_revisa(p, e) if campos is not None else None
             if campos is None or not isinstance(otra, Persona):
                 rechazo = otra if isinstance(otra, Rechazo) else None
-                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=422, sin_confirmar=rechazo)
-            hecha = p.mesa.revisar(acta, (persona.clave, otra.clave), campos, imagen=_vista(e))
+                return mostrar(p, e, hoja, codigo=422, sin_confirmar=rechazo)
+            hecha = p.mesa.revisar(acta, (persona.clave, otra.clave), campos, imagen=vista_ahi)
             estado = p.mesa.estado(acta)
             if isinstance(hecha, Rechazo) and isinstance(estado, EnRevision) and set(estado.campos) == set(campos):
-                return mostrar(p, e, leida.con_imagen(vista.de(acta)), codigo=409, sin_guardar=hecha)
+                if hecha.codigo == "IMAGEN_CAMBIO":
+                    hoja = leida.con_imagen(vista.de(acta)).todo_por_releer()
+                return mostrar(p, e, hoja, codigo=409, sin_guardar=hecha)
             return "/", _de_hecha(acta, hecha)
 
         return p.una_vez(e, accion)
@@ -198,11 +223,6 @@ def _para_borrador(p: Pantalla, e: Entrada, acta: IdActa) -> dict[str, str]:
     """Lo que traía la hoja al dejarla; si llegó sin renglones, nada nuevo que guardar."""
     leida = leer_hoja(p, e, acta, "parcial")
     return {} if isinstance(leida, Rechazo) else tecleado_de(e, leida)
-
-
-def _vista(e: Entrada) -> str | None:
-    """La imagen que la página mostraba; `None` si no mostraba ninguna y se leyó el papel."""
-    return e.texto("imagen") or None
 
 
 def _sigue_valiendo(abierta: Tomada | Rechazo, leida: Hoja) -> bool:

@@ -16,7 +16,7 @@ from appliance.pantalla.hoja import en_palabras as campo_en_palabras
 from appliance.pantalla.hoja import renglones_de
 from appliance.pantalla.linea_de_tiempo import pasos_de
 from appliance.pantalla.pagina import Aviso, Entrada, Pantalla, PideCoordinacion, de_rechazo, persona_de
-from appliance.redigitalizacion import MOTIVOS_IMAGEN
+from appliance.redigitalizacion import MOTIVOS_IMAGEN, imagen_de
 from appliance.tablero import Ficha, Situacion, Tablero
 from nucleo.captura import Verificada, estado_de
 from nucleo.hechos import IdActa
@@ -102,7 +102,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
         def accion() -> tuple[str, Aviso | None]:
             if e.texto("motivo") not in MOTIVOS_IMAGEN:
                 return _ruta(acta), _FALTA_MOTIVO
-            hecha = p.mesa.pedir_imagen(acta, persona_de(e).clave, e.texto("motivo"))
+            hecha = p.mesa.pedir_imagen(acta, persona_de(e).clave, e.texto("motivo"), e.texto("imagen"))
             if isinstance(hecha, Rechazo):
                 return _ruta(acta), de_rechazo(hecha)
             que = "pásela otra vez por el escáner"
@@ -159,7 +159,8 @@ def _detalle(p: Pantalla, tablero: Tablero, e: Entrada, acta: IdActa) -> Respons
             "búsquela por su sección en «Faltan por llegar»",
         )
         return p.pagina("error.html", e, titulo="Aviso", aviso=aviso, codigo=404)
-    estado = estado_de(p.kiosco.almacen.hechos_de(acta))
+    historia = p.kiosco.almacen.hechos_de(acta)
+    estado = estado_de(historia)
     lectura = []
     if isinstance(estado, Verificada):
         campos = estado.asentado.campos()
@@ -172,6 +173,7 @@ def _detalle(p: Pantalla, tablero: Tablero, e: Entrada, acta: IdActa) -> Respons
         e,
         titulo=f"Acta {acta.casilla}",
         ficha=ficha,
+        imagen=imagen_de(historia),
         acta=acta,
         casilla=p.proceso.casillas[acta.casilla],
         tipos=TIPOS,

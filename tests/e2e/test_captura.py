@@ -19,7 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
-from appliance.arranque import abrir_kiosco
+from appliance.arranque import Kiosco, abrir_kiosco
 from appliance.reloj import RelojDeEnsayo
 from appliance.vision.plantilla import preparar
 from appliance.vision.registro import mirar, registrar
@@ -31,7 +31,7 @@ from nucleo.definicion import cargar_proceso
 from nucleo.formato import formato_para, leer_formatos
 from nucleo.hechos import Captura, HechoDeActa, IdActa
 from tests.broker_de_prueba import puerto_libre
-from tests.kiosco_de_prueba import bien, carpeta_inscrita
+from tests.kiosco_de_prueba import bien, carpeta_inscrita, vigente
 from tests.turno_de_prueba import entrar_con_los_dedos
 
 ACTA = IdActa("GUB", "200002B0100")
@@ -169,14 +169,7 @@ def puesto(tmp_path: Path, datos: Path, imagen: tuple[Asentado, bytes, str], chr
     carpeta = carpeta_inscrita(tmp_path / "kiosco", datos / "oaxaca_2022")
     kiosco = abrir_kiosco(carpeta, RelojDeEnsayo(datetime.fromisoformat(NOCHE)))
     bien(kiosco.mesa.acopiar(ACTA, persona="acopio-1", origen=Origen.CATD))
-    sha256 = kiosco.mesa.imagenes.guardar(contenido)
-    bien(kiosco.mesa.digitalizar(ACTA, persona="a", digitalizacion=Digitalizacion.ESCANER, contenido=contenido))
-    with kiosco.almacen.transaccion() as t:
-        t.conexion.execute(
-            "INSERT INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura) "
-            "VALUES ('l', 1, 'asignada', 'ESCANER', 'a', '', 'l/1', ?, ?)",
-            (sha256, json.dumps({"registro": json.loads(registro)})),
-        )
+    _digitalizar(kiosco, contenido, registro, "l/1")
     kiosco.almacen.desconectar()
     fotos = tmp_path / "fotos"
     fotos.mkdir()
@@ -308,7 +301,7 @@ def test_un_dedo_nervioso_concluye_dos_veces_en_dos_pestanas(puesto: Puesto) -> 
 def test_la_segunda_persona_ve_que_renglones_difieren_y_decide(puesto: Puesto) -> None:
     kiosco = abrir_kiosco(puesto.carpeta, RelojDeEnsayo(datetime.fromisoformat(NOCHE)))
     bien(kiosco.mesa.tomar(ACTA, "capturista-1"))
-    hecha = bien(kiosco.mesa.capturar(ACTA, "capturista-1", puesto.asentado))
+    hecha = bien(kiosco.mesa.capturar(ACTA, "capturista-1", puesto.asentado, imagen=vigente(kiosco.mesa, ACTA)))
     assert isinstance(hecha.estado, PrimeraConcluida)
     kiosco.almacen.desconectar()
     puesto.soy("Capturista 2")
@@ -380,6 +373,54 @@ def test_sigue_deja_renglones_vacios_y_la_pantalla_los_ensena_y_regresa_a_ellos(
     assert [c.asentado for c in puesto.capturas()] == [puesto.asentado]
 
 
+def test_llega_otra_imagen_a_media_captura_y_se_mira_todo_otra_vez(
+    puesto: Puesto, imagen: tuple[Asentado, bytes, str]
+) -> None:
+    puesto.soy("Capturista 1")
+    puesto.siguiente()
+    campos = list(puesto.asentado.campos().items())
+    for _, campo in campos[:3]:
+        puesto.tocar(campo)
+    expect(puesto.pagina.locator(".guardado").nth(2)).to_have_text("guardado ✔")
+    nueva = _llega_otra(puesto, imagen)
+    puesto.tocar(campos[3][1])
+    expect(puesto.pagina.locator(".sin-guardar")).to_contain_text("cambió mientras usted la leía")
+    # Se guardó, y como leído en la vieja.
+    expect(puesto.pagina.locator(".guardado").nth(3)).to_have_text("guardado ✔")
+    puesto.foto("otra-imagen-al-teclear")
+    for _, campo in campos[4:]:
+        puesto.tocar(campo)
+    puesto.pagina.locator("#guardar").tap()
+    expect(puesto.pagina.locator(".senal[role=alert]")).to_contain_text("cambió mientras usted la leía")
+    expect(puesto.pagina.locator(".senal[role=alert]")).to_be_in_viewport()
+    expect(puesto.pagina.locator(".renglon.senalado")).to_have_count(len(campos))
+    expect(puesto.pagina.locator("#guardar")).to_be_in_viewport(ratio=1)
+    puesto.pagina.wait_for_load_state("load")
+    puesto.foto("otra-imagen")
+    _revisar_pagina(puesto)
+    assert puesto.capturas() == []
+    puesto.pagina.get_by_role("button", name="Ya los miré: concluir").tap()
+    puesto.pagina.wait_for_url(puesto.casa + "/")
+    assert [(c.imagen, c.asentado) for c in puesto.capturas()] == [(nueva, puesto.asentado)]
+
+
+def test_un_renglon_vacio_y_otro_mal_escrito_se_dicen_cada_uno_como_lo_que_es(puesto: Puesto) -> None:
+    puesto.soy("Capturista 1")
+    puesto.siguiente()
+    for clave, campo in puesto.asentado.campos().items():
+        if clave == "PRI":
+            puesto.sigue()
+        else:
+            puesto.tocar(campo)
+    # Como llegaría de una hoja mandada sin hoja.js.
+    puesto.pagina.locator('[data-renglon="PAN"] .numero').evaluate("numero => { numero.value = '12a'; }")
+    puesto.pagina.locator("#guardar").tap()
+    expect(puesto.pagina.locator('[data-renglon="PAN"] .error')).to_contain_text("sólo números")
+    expect(puesto.pagina.locator(".por-llenar")).to_contain_text("Falta 1: PRI. Corrija 1: PAN.")
+    puesto.foto("vacio-y-malo")
+    _revisar_pagina(puesto)
+
+
 def test_un_dedo_nervioso_marca_dos_veces_ilegible_y_el_renglon_siguiente_queda_como_estaba(puesto: Puesto) -> None:
     puesto.soy("Capturista 1")
     puesto.siguiente()
@@ -428,6 +469,28 @@ def test_la_imagen_completa_cabe_entera_un_toque_la_acerca_y_se_mueve(puesto: Pu
     assert _caja(imagen) == entera
     puesto.pagina.get_by_role("button", name="Acercar +").tap()
     assert _caja(imagen)["width"] > entera["width"] * 1.5
+
+
+def _llega_otra(puesto: Puesto, imagen: tuple[Asentado, bytes, str]) -> str:
+    """Alguien digitaliza otra vez el acta; devuelve la huella de la imagen nueva."""
+    _, contenido, registro = imagen
+    kiosco = abrir_kiosco(puesto.carpeta, RelojDeEnsayo(datetime.fromisoformat(NOCHE)))
+    try:
+        return _digitalizar(kiosco, contenido + b"\0", registro, "l/2")
+    finally:
+        kiosco.almacen.desconectar()
+
+
+def _digitalizar(kiosco: Kiosco, contenido: bytes, registro: str, origen: str) -> str:
+    sha256 = kiosco.mesa.imagenes.guardar(contenido)
+    bien(kiosco.mesa.digitalizar(ACTA, persona="a", digitalizacion=Digitalizacion.ESCANER, contenido=contenido))
+    with kiosco.almacen.transaccion() as t:
+        t.conexion.execute(
+            "INSERT INTO hojas (lote, numero, estado, digitalizacion, persona, hora, origen, sha256, lectura) "
+            "VALUES ('l', 1, 'asignada', 'ESCANER', 'a', '', ?, ?, ?)",
+            (origen, sha256, json.dumps({"registro": json.loads(registro)})),
+        )
+    return sha256
 
 
 def _caja(que: Locator) -> FloatRect:

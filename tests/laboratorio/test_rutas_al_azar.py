@@ -41,7 +41,7 @@ from nucleo.hechos import Acopio, Captura, Correccion, HechoDeActa, IdActa, Reca
 from tests.catd_de_prueba import DOTACION, Gente, escribir_personas
 from tests.hojas_de_prueba import Lector as HojasDePrueba
 from tests.hojas_de_prueba import hoja_con, qr
-from tests.kiosco_de_prueba import A1, A2, A3, PROCESO, abrir_mesa, bien, hora, identidad, lectura
+from tests.kiosco_de_prueba import A1, A2, A3, PROCESO, abrir_mesa, bien, hora, identidad, lectura, vigente
 from tests.pantallas_de_prueba import PUERTO
 from tests.persona_por_http import PersonaPorHttp, escrito, oculto, sin_marcas
 from tests.sombra_captura import resumen, sombra
@@ -202,7 +202,7 @@ def _poblar(kiosco: KioscoAlAzar) -> None:
     for persona in ("captura-1", "verifica-1"):
         kiosco.reloj.avanzar(timedelta(seconds=1))
         bien(kiosco.mesa.tomar(A1, persona))
-        bien(kiosco.mesa.capturar(A1, persona, lectura(A1)))
+        bien(kiosco.mesa.capturar(A1, persona, lectura(A1), imagen=vigente(kiosco.mesa)))
 
 
 # ----------------------------------------------------------------------------------------- varias personas a la vez
@@ -355,7 +355,8 @@ class CatdConVariasPersonas(RuleBasedStateMachine):
         persona.mandar("/", "/siguiente")
         for acta in bien(self.kiosco.mesa.abiertas_de(clave)):
             abierta = self.kiosco.mesa.abierta(acta, clave)
-            persona.con(persona.ver("/"), f"/acta/GUB/{acta.casilla}/renglon", renglon=renglon, texto=str(n))
+            ruta = f"/acta/GUB/{acta.casilla}"
+            persona.con(persona.ver(ruta), ruta + "/renglon", renglon=renglon, texto=str(n))
             if persona.ultima.json()["guardado"]:
                 assert isinstance(abierta, Tomada)
                 llave = borradores.llave_de(acta, clave, abierta.libre)
@@ -370,6 +371,7 @@ class CatdConVariasPersonas(RuleBasedStateMachine):
             return
         antes = self.kiosco.historia(acta)
         campos: dict[str, str | list[str]] = {"clase": "captura", "texto": "7"}
+        campos["imagen"] = vigente(self.kiosco.mesa, acta) or ""
         asentado = lectura(acta, **leido).campos()
         campos["renglon"] = "PRI" if que == "renglon" else list(asentado)
         for clave_de_renglon, campo in asentado.items():
@@ -510,10 +512,10 @@ class CatdConVariasPersonas(RuleBasedStateMachine):
         for n, clave in enumerate(("captura-1", "captura-2")):
             self._pasa(1)
             bien(mesa.tomar(acta, clave))
-            bien(mesa.capturar(acta, clave, lectura(acta, PRI=Numero(20 + n))))
+            bien(mesa.capturar(acta, clave, lectura(acta, PRI=Numero(20 + n)), imagen=vigente(mesa, acta)))
         self._pasa(1)
         bien(mesa.tomar(acta, "verifica-2"))
-        bien(mesa.corregir(acta, "verifica-2", {"PRI": Numero(30)}))
+        bien(mesa.corregir(acta, "verifica-2", {"PRI": Numero(30)}, imagen=vigente(mesa, acta)))
 
     def _olvida(self, acta: IdActa, persona: str | None = None) -> None:
         """Lo concluido ya no es borrador."""

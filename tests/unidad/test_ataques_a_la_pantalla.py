@@ -97,7 +97,7 @@ def llena(pagina: str, **distintos: int) -> dict[str, Any]:
     """El formulario de la hoja de A1 que trae esa página, con los renglones que pide."""
     campos = lectura(A1, **{clave: Numero(valor) for clave, valor in distintos.items()}).campos()
     pedidos = [clave for clave in campos if f'name="v.{clave}"' in pagina]
-    datos = sellos(pagina, "sello", "intento", "clase") | {"renglon": pedidos}
+    datos = sellos(pagina, "sello", "intento", "clase", "imagen") | {"renglon": pedidos}
     if 'name="revisada"' in pagina:
         datos["revisada"] = "1"
     for clave in pedidos:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from appliance.falla import Falla
 from appliance.mesa import Espera, Mesa
 from appliance.personas import Papel
 from appliance.recepcion import Hecha
+from appliance.redigitalizacion import imagen_por_confirmar
 from appliance.reloj import RelojFijado
 from appliance.segunda_lectura import PorRevisar
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.campo import ILEGIBLE, Campo, Numero
 from nucleo.captura import Discrepante, PrimeraConcluida, SinCaptura, Verificada
-from nucleo.hechos import IdActa
+from nucleo.hechos import Captura, HechoDeActa, IdActa, Imagen, Recaptura
 from nucleo.problema import Rechazo
-from tests.kiosco_de_prueba import A1, A2, PROCESO, abrir_mesa, bien, codigo, lectura
+from tests.kiosco_de_prueba import A1, A2, PROCESO, abrir_mesa, bien, codigo, lectura, vigente
 
 A_MEDIAS = {"BOLETAS_SOBRANTES": "120", "PAN": "ILEGIBLE", "PRI": "1"}
 
@@ -41,7 +43,7 @@ def reloj(mesa: Mesa) -> RelojFijado:
 
 def teclear(mesa: Mesa, persona: str, acta: IdActa = A1) -> None:
     bien(mesa.tomar(acta, persona))
-    bien(mesa.guardar_renglones(acta, persona, A_MEDIAS))
+    bien(mesa.guardar_renglones(acta, persona, A_MEDIAS, vigente(mesa, acta)))
 
 
 def textos(mesa: Mesa, persona: str, acta: IdActa = A1) -> dict[str, str]:
@@ -49,7 +51,7 @@ def textos(mesa: Mesa, persona: str, acta: IdActa = A1) -> dict[str, str]:
 
 
 def concluir(mesa: Mesa, persona: str, *, revisada: bool = False, **distintos: Campo) -> Hecha | PorRevisar:
-    hecha = mesa.concluir(A1, persona, lectura(A1, **distintos), revisada=revisada)
+    hecha = mesa.concluir(A1, persona, lectura(A1, **distintos), imagen=vigente(mesa), revisada=revisada)
     assert not isinstance(hecha, Rechazo), str(hecha)
     return hecha
 
@@ -59,8 +61,9 @@ def primera(mesa: Mesa, persona: str = "ana") -> None:
     assert isinstance(concluir(mesa, persona), Hecha)
 
 
-def digitalizar(mesa: Mesa, contenido: bytes = b"una", acta: IdActa = A1) -> None:
+def digitalizar(mesa: Mesa, contenido: bytes = b"una", acta: IdActa = A1) -> str:
     bien(mesa.digitalizar(acta, persona="acopio-1", digitalizacion=Digitalizacion.ESCANER, contenido=contenido))
+    return vigente(mesa, acta) or ""
 
 
 def eventos(mesa: Mesa, cual: str) -> list[tuple[str, str]]:
@@ -304,9 +307,9 @@ def test_en_otra_vuelta_se_vuelve_a_senalar(mesa: Mesa) -> None:
 
 
 def test_la_imagen_no_se_ve_bien_y_el_acta_espera_otra(mesa: Mesa) -> None:
-    digitalizar(mesa)
+    vista = digitalizar(mesa)
     teclear(mesa, "ana")
-    assert bien(mesa.pedir_imagen(A1, "ana", "borrosa")).motivo == "borrosa"
+    assert bien(mesa.pedir_imagen(A1, "ana", "borrosa", vista)).motivo == "borrosa"
     assert mesa.siguiente("ana") is None
     assert mesa.siguiente("beto") is None
     assert codigo(mesa.tomar(A1, "beto")) == "ESPERA_OTRA_IMAGEN"
@@ -321,33 +324,89 @@ def test_la_imagen_no_se_ve_bien_y_el_acta_espera_otra(mesa: Mesa) -> None:
 
 
 def test_la_imagen_era_de_otra_acta_y_lo_tecleado_de_ella_no_reaparece(mesa: Mesa) -> None:
-    bien(mesa.digitalizar(A1, persona="d", digitalizacion=Digitalizacion.ESCANER, contenido=b"la de otra casilla"))
+    vista = digitalizar(mesa, b"la de otra casilla")
     teclear(mesa, "ana")
-    bien(mesa.pedir_imagen(A1, "ana", "otra"))
-    bien(mesa.digitalizar(A1, persona="d", digitalizacion=Digitalizacion.ESCANER, contenido=b"la buena"))
+    bien(mesa.pedir_imagen(A1, "ana", "otra", vista))
+    digitalizar(mesa, b"la buena")
     bien(mesa.tomar(A1, "ana"))
     assert textos(mesa, "ana") == {}
 
 
 def test_el_papel_tampoco_se_ve_y_coordinacion_la_regresa_a_la_fila(mesa: Mesa) -> None:
-    digitalizar(mesa)
+    vista = digitalizar(mesa)
     bien(mesa.tomar(A1, "ana"))
-    bien(mesa.pedir_imagen(A1, "ana", "tapada"))
+    bien(mesa.pedir_imagen(A1, "ana", "tapada", vista))
     bien(mesa.regresar_a_la_fila(A1, "coordinacion"))
     assert mesa.siguiente("ana") == A1
     assert codigo(mesa.regresar_a_la_fila(A1, "coordinacion")) == "NO_ESPERA_IMAGEN"
 
 
 def test_nadie_aparta_el_acta_que_otra_persona_esta_leyendo(mesa: Mesa) -> None:
-    digitalizar(mesa)
+    vista = digitalizar(mesa)
     bien(mesa.tomar(A1, "ana"))
-    assert codigo(mesa.pedir_imagen(A1, "beto", "borrosa")) == "NO_LA_TIENE"
-    assert codigo(mesa.pedir_imagen(A1, "ana", "<script>")) == "FORMA"
+    assert codigo(mesa.pedir_imagen(A1, "beto", "borrosa", vista)) == "NO_LA_TIENE"
+    assert codigo(mesa.pedir_imagen(A1, "ana", "<script>", vista)) == "FORMA"
 
 
 def test_sin_imagen_no_hay_que_repetir(mesa: Mesa) -> None:
     bien(mesa.tomar(A1, "ana"))
-    assert codigo(mesa.pedir_imagen(A1, "ana", "borrosa")) == "SIN_IMAGEN"
+    assert codigo(mesa.pedir_imagen(A1, "ana", "borrosa", "")) == "SIN_IMAGEN"
+
+
+def test_llega_otra_imagen_y_lo_tecleado_sigue_siendo_de_la_que_se_leyo(mesa: Mesa) -> None:
+    vieja = digitalizar(mesa)
+    teclear(mesa, "ana")
+    nueva = digitalizar(mesa, b"otra")
+    assert bien(mesa.borrador(A1, "ana")).de_otra(vieja) == frozenset()
+    # Mandar la hoja con lo mismo no es haberlo mirado otra vez; cambiarlo sí.
+    bien(mesa.guardar_renglones(A1, "ana", A_MEDIAS | {"PRI": "2"}, nueva))
+    assert bien(mesa.borrador(A1, "ana")).de_otra(nueva) == {"BOLETAS_SOBRANTES", "PAN"}
+
+
+def test_se_leyo_el_papel_y_luego_llega_la_imagen(mesa: Mesa) -> None:
+    teclear(mesa, "ana")
+    imagen = digitalizar(mesa)
+    assert bien(mesa.borrador(A1, "ana")).de_otra(imagen) == set(A_MEDIAS)
+    antes = mesa.almacen.ultimo()
+    for codigo_de in (mesa.capturar, mesa.concluir):
+        assert codigo(codigo_de(A1, "ana", lectura())) == "IMAGEN_CAMBIO", "decir «del papel» no salta la imagen"
+    assert mesa.almacen.ultimo() == antes
+    assert isinstance(concluir(mesa, "ana"), Hecha)
+
+
+def test_concluida_en_la_nueva_ya_nada_es_de_la_vieja_aunque_difiera(mesa: Mesa) -> None:
+    digitalizar(mesa)
+    primera(mesa)
+    teclear(mesa, "beto")
+    nueva = digitalizar(mesa, b"otra")
+    assert bien(mesa.borrador(A1, "beto")).de_otra(nueva)
+    assert concluir(mesa, "beto", PRI=Numero(1)) == PorRevisar(("PRI",))
+    assert bien(mesa.borrador(A1, "beto")).de_otra(nueva) == frozenset()
+
+
+def test_nadie_se_queja_de_la_imagen_que_no_ha_visto(mesa: Mesa) -> None:
+    vieja = digitalizar(mesa)
+    teclear(mesa, "ana")
+    digitalizar(mesa, b"otra")
+    assert codigo(mesa.pedir_imagen(A1, "ana", "otra", vieja)) == "IMAGEN_CAMBIO"
+    assert bien(mesa.por_redigitalizar()) == []
+    assert textos(mesa, "ana") == A_MEDIAS, "lo tecleado no se borra"
+
+
+@pytest.mark.parametrize(
+    ("segunda", "pendiente"), [("nueva", False), ("vieja", True), (None, True)], ids=["nueva", "vieja", "no dice"]
+)
+def test_nadie_leyo_la_imagen_que_queda_y_hay_que_confirmarla(segunda: str | None, pendiente: bool) -> None:
+    hora = PROCESO.inicio_operacion
+    vieja, nueva = (Imagen(A1, hora, sha, 9, Digitalizacion.ESCANER, "e-1") for sha in ("vieja", "nueva"))
+    una, otra = (Captura(A1, 1, hora, quien, lectura(), en) for quien, en in (("ana", "vieja"), ("beto", segunda)))
+    historia: list[HechoDeActa] = [vieja, una, nueva]
+    assert imagen_por_confirmar(historia) is None, "la que falta lee la nueva"
+    historia.append(otra)
+    assert (imagen_por_confirmar(historia) == nueva) is pendiente
+    decidida = Recaptura(A1, 2, hora, "coordinacion", "se lee otra vez")
+    assert imagen_por_confirmar([*historia, decidida]) is None
+    assert imagen_por_confirmar([vieja, una, replace(otra, imagen=None)]) is None, "no hubo otra imagen"
 
 
 def test_si_se_exige_imagen_la_fila_dice_cuantas_la_esperan(mesa: Mesa) -> None:

@@ -19,7 +19,20 @@ from nucleo.acta import Digitalizacion, MotivoSinActa, Origen, asentado_de_campo
 from nucleo.acuse import Acuse, Apartado, CorteCubierto
 from nucleo.campo import Numero
 from nucleo.hechos import IdActa, Recaptura
-from tests.kiosco_de_prueba import A1, A2, A3, EPOCA, PROCESO, abrir_mesa, bien, codigo, hora, identidad, lectura
+from tests.kiosco_de_prueba import (
+    A1,
+    A2,
+    A3,
+    EPOCA,
+    PROCESO,
+    abrir_mesa,
+    bien,
+    codigo,
+    hora,
+    identidad,
+    lectura,
+    vigente,
+)
 from tests.pantallas_de_prueba import mandar, pantallas
 from tests.sobres_de_prueba import AHORA
 from tests.unidad.test_cotejo import verificar
@@ -54,7 +67,8 @@ def acopiar(mesa: Mesa, *actas: IdActa) -> None:
 
 def leer(mesa: Mesa, persona: str, **votos: Numero) -> None:
     bien(mesa.tomar(A1, persona))
-    bien(mesa.capturar(A1, persona, asentado_de_campos(lectura(A1).campos() | votos)))
+    asentado = asentado_de_campos(lectura(A1).campos() | votos)
+    bien(mesa.capturar(A1, persona, asentado, imagen=vigente(mesa)))
 
 
 def discrepar(mesa: Mesa) -> None:
@@ -97,7 +111,7 @@ def test_los_problemas_van_primero_aunque_sean_los_mas_nuevos(mesa: Mesa, reloj:
     assert [f.acta for f in fichas] == [A1, A2, A3]
     assert fichas[0].problemas == ("dos lecturas no coinciden",)
     bien(mesa.tomar(A1, "capturista-3"))
-    bien(mesa.corregir(A1, "capturista-3", {"PRI": Numero(3)}))
+    bien(mesa.corregir(A1, "capturista-3", {"PRI": Numero(3)}, imagen=vigente(mesa)))
     assert situaciones(mesa)[A1.casilla] == "EN_REVISION"
 
 
@@ -184,7 +198,7 @@ def test_nadie_ve_lo_que_alguien_leyo_hasta_que_se_verifica(mesa: Mesa, tmp_path
         assert str(SECRETO.valor) not in re.sub(r'value="[^"]*"', "", pagina.text), ruta
     assert "no se muestra a nadie" in navegador.get(RUTA).text
     bien(mesa.tomar(A1, "capturista-3"))
-    bien(mesa.corregir(A1, "capturista-3", {"PRI": SECRETO}))
+    bien(mesa.corregir(A1, "capturista-3", {"PRI": SECRETO}, imagen=vigente(mesa)))
     assert "7 131" in navegador.get(RUTA).text
 
 
@@ -276,7 +290,14 @@ def test_se_pide_otra_imagen_y_se_puede_arrepentir(mesa: Mesa, tmp_path: Path) -
     assert "aún no tiene imagen" in mandar(navegador, "/cotejo", f"{RUTA}/redigitalizar", motivo="borrosa")
     bien(mesa.digitalizar(A1, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=b"\x89PNG"))
     assert "Falta el motivo" in mandar(navegador, "/cotejo", f"{RUTA}/redigitalizar")
-    assert "Se pidió otra imagen" in mandar(navegador, "/cotejo", f"{RUTA}/redigitalizar", motivo="borrosa")
+    vieja = vigente(mesa) or ""
+    bien(mesa.digitalizar(A1, persona="e-1", digitalizacion=Digitalizacion.ESCANER, contenido=b"\x89PNG otra"))
+    pide = {"motivo": "borrosa", "imagen": vieja}
+    assert "cambió" in mandar(navegador, "/cotejo", f"{RUTA}/redigitalizar", **pide), "no se queja de la que no vio"
+    assert bien(mesa.por_redigitalizar()) == []
+    pide["imagen"] = vigente(mesa) or ""
+    assert f'name="imagen" value="{pide["imagen"]}"' in navegador.get(RUTA).text
+    assert "Se pidió otra imagen" in mandar(navegador, "/cotejo", f"{RUTA}/redigitalizar", **pide)
     assert bien(mesa.siguiente("capturista-1")) is None
     assert "Espera otra imagen: está borrosa" in navegador.get(RUTA).text
     assert "Regresó a la fila" in mandar(navegador, RUTA, f"{RUTA}/regresar")

@@ -188,8 +188,8 @@ def test_no_se_cambia_la_imagen_a_media_captura(lector: Lector, mesa: Mesa, deci
 
 
 def test_si_se_pidio_otra_imagen_la_nueva_sustituye_sin_preguntar(lector: Lector, mesa: Mesa) -> None:
-    lector.pasar(hoja_con(qr(A1)))
-    bien(mesa.pedir_imagen(A1, "capturista-1", "borrosa"))
+    mala = lector.pasar(hoja_con(qr(A1)))
+    bien(mesa.pedir_imagen(A1, "capturista-1", "borrosa", mala.sha256))
     nueva = lector.pasar(hoja_con(qr(A1), toma=2))
     assert nueva.estado is EstadoDeHoja.ASIGNADA
     assert imagenes(mesa)[-1].sha256 == nueva.sha256

@@ -32,7 +32,7 @@ from nucleo.campo import Campo, Numero, a_texto
 from nucleo.captura import Discrepante, EnRevision, PrimeraConcluida, Verificada
 from nucleo.formato import Formato
 from nucleo.hechos import Captura
-from tests.kiosco_de_prueba import A1, A2, PROCESO, abrir_mesa, bien, identidad, lectura
+from tests.kiosco_de_prueba import A1, A2, PROCESO, abrir_mesa, bien, identidad, lectura, vigente
 from tests.turno_de_prueba import entrar, oculto
 
 CASA = "http://127.0.0.1:8080"
@@ -84,6 +84,8 @@ class Navegador(TestClient):
     def enviar(self, ruta: str, pagina: str, datos: Mapping[str, str | list[str]]) -> Response:
         """Manda un formulario con el sello de la página y un intento propio."""
         comunes = {"sello": oculto(pagina, "sello"), "intento": f"i{next(_INTENTOS)}"}
+        if 'name="imagen"' in pagina:
+            comunes["imagen"] = oculto(pagina, "imagen")
         respuesta: Response = self.post(ruta, data=comunes | dict(datos))
         return respuesta
 
@@ -99,7 +101,7 @@ def llena(clase: str = "captura", claves: tuple[str, ...] = CLAVES, **distintos:
 
 def primera(mesa: Mesa, persona: str = "capturista-1", **distintos: Campo) -> None:
     bien(mesa.tomar(A1, persona))
-    bien(mesa.capturar(A1, persona, lectura(A1, **distintos)))
+    bien(mesa.capturar(A1, persona, lectura(A1, **distintos), imagen=vigente(mesa)))
 
 
 # ----------------------------------------------------------------------------------------------------------- borradores
@@ -126,7 +128,8 @@ def test_el_borrador_no_lo_ve_quien_hace_la_segunda_captura(casa: Casa, mesa: Me
     assert "4321" not in pagina
     assert "Continúa" not in pagina
     otra_vez = casa.entra("capturista-1")
-    respuesta = otra_vez.renglon(otra_vez.get("/").text, "PRI", "4")
+    datos: dict[str, str | list[str]] = {"imagen": "", "renglon": "PRI", "texto": "4"}
+    respuesta = otra_vez.enviar(RUTA + "/renglon", otra_vez.get("/").text, datos)
     assert respuesta.status_code == 409, respuesta.text
 
 
@@ -444,6 +447,132 @@ def test_la_correccion_y_la_revision_tambien_dicen_que_imagen_se_vio(casa: Casa,
     assert vistas == [nueva, nueva]
 
 
+OTRA = "Esta acta tiene otra imagen"
+
+
+def por_releer(pagina: str) -> set[str]:
+    return set(re.findall(r'<div class="renglon [^"]*\bsenalado\b[^"]*" data-renglon="([^"]+)"', pagina))
+
+
+def test_falta_un_renglon_y_mientras_llega_otra_imagen(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    respuesta = ana.enviar(RUTA, pagina, llena() | {"v.MC": ""})
+    assert respuesta.status_code == 409
+    assert "cambió mientras usted la leía" in respuesta.text
+    assert "Falta 1: MC." in respuesta.text
+    assert (oculto(respuesta.text, "imagen"), por_releer(respuesta.text)) == (nueva, set(CLAVES) - {"MC"})
+    # Ya lo sabe: si vuelve a faltarle, se dice lo que falta y sigue señalado lo que no ha cambiado.
+    respuesta = ana.enviar(RUTA, respuesta.text, llena(PRI=Numero(44)) | {"v.MC": ""})
+    assert respuesta.status_code == 422
+    assert OTRA in respuesta.text
+    assert por_releer(respuesta.text) == set(CLAVES) - {"MC", "PRI"}
+
+
+def test_la_pausa_y_mientras_llega_otra_imagen(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    assert "en pausa" in ana.enviar(RUTA + "/pausar", ana.siguiente(), llena()).text
+    digitalizar(mesa, None, pagina_pintada() + b" ")
+    pagina = ana.siguiente()
+    assert OTRA in pagina
+    assert "Continúa donde iba" not in pagina
+    assert por_releer(pagina) == set(CLAVES)
+
+
+def test_un_renglon_guardado_desde_la_pagina_de_la_imagen_vieja(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    assert ana.renglon(pagina, "PAN", "5").json() == {"guardado": True, "hora": f"{mesa.reloj.ahora():%H:%M}"}
+    digitalizar(mesa, None, pagina_pintada() + b" ")
+    respuesta = ana.renglon(pagina, "PRI", "77")
+    assert (respuesta.status_code, respuesta.json()["guardado"]) == (409, True), "se guardó, y hay algo que decir"
+    assert "cambió" in respuesta.json()["que"]
+    assert "Pausar acta" in respuesta.json()["siguiente"], "la página sigue mostrando la vieja"
+    otra = ana.get(RUTA).text
+    assert 'name="v.PRI" value="77"' in otra
+    assert por_releer(otra) == {"PAN", "PRI"}
+
+
+def test_el_nip_no_pasa_en_la_revision_y_mientras_llega_otra_imagen(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    primera(mesa, PAN=Numero(11))
+    primera(mesa, "capturista-2", PAN=Numero(12))
+    bien(mesa.tomar(A1, "capturista-3"))
+    bien(mesa.corregir(A1, "capturista-3", {"PAN": Numero(13)}, imagen=vigente(mesa)))
+    ruta, ana = f"/revision/GUB/{A1.casilla}", casa.entra("capturista-1")
+    pagina = ana.get(ruta).text
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    antes = mesa.almacen.ultimo()
+    confirma: dict[str, str | list[str]] = {"confirma": "capturista-2", "nip": "999999"}
+    respuesta = ana.enviar(ruta, pagina, llena("revision", ("PAN",), PAN=Numero(11)) | confirma)
+    assert respuesta.status_code == 409
+    assert "cambió mientras usted la leía" in respuesta.text
+    assert (oculto(respuesta.text, "imagen"), por_releer(respuesta.text)) == (nueva, {"PAN"})
+    assert mesa.almacen.ultimo() == antes
+
+
+@pytest.mark.parametrize("con_imagen", [True, False], ids=["con imagen", "sin imagen"])
+def test_la_pagina_perdio_que_imagen_mostraba_y_no_se_da_por_leido_el_papel(
+    casa: Casa, mesa: Mesa, con_imagen: bool
+) -> None:
+    if con_imagen:
+        digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    sin_campo = pagina.replace('name="imagen"', 'name="otro"')
+    respuesta = ana.enviar(RUTA, sin_campo, llena(PRI=Numero(44)))
+    assert "No llegó qué imagen se leyó" in respuesta.text
+    assert not any(isinstance(h, Captura) for h in mesa.almacen.hechos_de(A1))
+    assert bien(mesa.borrador(A1, "capturista-1")).textos["PRI"] == "44", "lo tecleado no se pierde"
+    assert por_releer(ana.get(RUTA).text) == (set(CLAVES) if con_imagen else set())
+    assert ana.renglon(sin_campo, "PRI", "4").status_code == 422
+
+
+def test_se_queja_de_la_imagen_vieja_cuando_ya_llego_otra(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    nueva = digitalizar(mesa, None, pagina_pintada() + b" ")
+    respuesta = ana.enviar(RUTA + "/imagen-mala", pagina, llena() | {"motivo": "otra"})
+    assert "mire la que llegó" in respuesta.text
+    assert bien(mesa.por_redigitalizar()) == []
+    assert oculto(respuesta.text, "imagen") == nueva, "sigue con el acta, y con la nueva enfrente"
+    assert por_releer(respuesta.text) == set(CLAVES), "lo tecleado no se borró"
+
+
+def test_el_disco_no_admite_el_borrador_y_ademas_llego_otra_imagen(casa: Casa, mesa: Mesa) -> None:
+    digitalizar(mesa, None)
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    digitalizar(mesa, None, pagina_pintada() + b" ")
+    mesa.almacen._conexion.execute("PRAGMA query_only = 1")
+    respuesta = ana.enviar(RUTA, pagina, llena())
+    mesa.almacen._conexion.execute("PRAGMA query_only = 0")
+    assert por_releer(respuesta.text) == set(CLAVES), "aunque el borrador no lo sepa"
+
+
+def test_un_numero_mal_escrito_no_se_anuncia_como_vacio(casa: Casa) -> None:
+    ana = casa.entra("capturista-1")
+    pagina = ana.siguiente()
+    for malo in ({"v.PAN": "12a"}, {"m.PAN": "ILEGIBLE"}):
+        dicho = ana.enviar(RUTA, pagina, llena() | malo).text
+        assert "Corrija 1: PAN. Lo demás" in dicho
+        assert "Falta" not in re.sub(r"<[^>]+>", " ", dicho)
+    dicho = ana.enviar(RUTA, pagina, llena() | {"v.PAN": "12a", "v.PRI": "", "v.MC": ""}).text
+    assert "Faltan 2: PRI y MC. Corrija 1: PAN. Lo demás" in dicho
+
+
+def test_llegan_renglones_de_menos_y_los_que_llegaron_se_guardan(casa: Casa, mesa: Mesa) -> None:
+    ana = casa.entra("capturista-1")
+    respuesta = ana.enviar(RUTA, ana.siguiente(), llena() | {"renglon": list(CLAVES[1:])})
+    assert "renglones de menos" in respuesta.text
+    assert set(bien(mesa.borrador(A1, "capturista-1")).textos) == set(CLAVES[1:])
+
+
 def test_un_motivo_inventado_no_aparta_el_acta(casa: Casa, mesa: Mesa) -> None:
     digitalizar(mesa, None)
     ana = casa.entra("capturista-1")
@@ -481,7 +610,7 @@ def test_en_la_revision_no_se_ensena_lo_que_leyo_cada_quien(casa: Casa, mesa: Me
     primera(mesa, PAN=Numero(7531))
     primera(mesa, "capturista-2", PAN=Numero(8642))
     bien(mesa.tomar(A1, "capturista-3"))
-    bien(mesa.corregir(A1, "capturista-3", {"PAN": Numero(9753)}))
+    bien(mesa.corregir(A1, "capturista-3", {"PAN": Numero(9753)}, imagen=vigente(mesa)))
     assert isinstance(bien(mesa.estado(A1)), EnRevision)
     pagina = casa.entra("capturista-1").get(f"/revision/GUB/{A1.casilla}").text
     assert not {"7531", "8642", "9753"} & set(re.findall(r"\d{4}", pagina))

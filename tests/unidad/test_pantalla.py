@@ -65,7 +65,7 @@ def navegador(mesa: Mesa, tmp_path: Path) -> Iterator[httpx.Client]:
 
 def hoja_llena(pagina: str) -> dict[str, str | list[str]]:
     votos = lectura().campos()
-    datos: dict[str, str | list[str]] = {n: oculto(pagina, n) for n in ("sello", "intento", "clase")}
+    datos: dict[str, str | list[str]] = {n: oculto(pagina, n) for n in ("sello", "intento", "clase", "imagen")}
     datos["renglon"] = list(votos)
     return datos | {f"v.{clave}": str(campo.valor) for clave, campo in votos.items() if isinstance(campo, Numero)}
 
@@ -174,7 +174,7 @@ def test_un_renglon_vacio_se_senala_en_su_lugar_y_lo_demas_se_conserva(navegador
     datos = hoja_llena(abrir_hoja(navegador, mesa)) | {"v.PRI": "", "v.MC": "12a", "v.PAN": "77"}
     respuesta = navegador.post(f"/acta/GUB/{A1.casilla}", data=datos)
     assert respuesta.status_code == 422
-    assert "Faltan 2: PRI y MC. Lo demás sigue aquí" in respuesta.text
+    assert "Falta 1: PRI. Corrija 1: MC. Lo demás sigue aquí" in respuesta.text
     assert 'id="e-PRI"' in respuesta.text
     assert 'id="e-MC"' in respuesta.text
     assert 'name="v.PAN" value="77"' in respuesta.text

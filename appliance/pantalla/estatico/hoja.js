@@ -44,14 +44,14 @@
     alarma.hidden = texto === "";
   };
   // Lo que aún no llega al disco sobrevive a que esta página se vaya (la pantalla se bloqueó, el kiosco reinició); sólo
-  // vuelve a la misma hoja de la misma persona.
-  const bolsillo = `pendiente ${hoja.dataset.acta} ${hoja.dataset.lectura}`;
+  // vuelve a la misma hoja, de la misma persona y con la misma imagen.
+  const bolsillo = `pendiente ${hoja.dataset.acta} ${hoja.dataset.lectura} ${hoja.elements.imagen.value}`;
   const embolsar = () => {
     if (pendientes.size) sessionStorage.setItem(bolsillo, JSON.stringify([...pendientes]));
     else sessionStorage.removeItem(bolsillo);
   };
   const pedir = async (que, campos) => {
-    const cuerpo = new URLSearchParams({ sello: hoja.elements.sello.value, ...campos });
+    const cuerpo = new URLSearchParams({ sello: hoja.elements.sello.value, imagen: hoja.elements.imagen.value, ...campos });
     const respuesta = await fetch(hoja.dataset.acta + que, {
       method: "POST", body: cuerpo, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(SIN_RESPUESTA),
     });
@@ -74,14 +74,9 @@
         }
         // Si mientras tanto se cambió el renglón, queda pendiente lo nuevo.
         if (pendientes.get(clave) === texto) pendientes.delete(clave);
-        if (dicho.guardado) {
-          guardados.set(clave, texto);
-          senal(clave, texto ? "guardado ✔" : "");
-          alarmar("");
-        } else {
-          senal(clave, "✖ sin guardar", true);
-          alarmar(`▲ ${dicho.que}. Causa probable: ${dicho.causa}. Siguiente paso: ${dicho.siguiente}.`);
-        }
+        if (dicho.guardado) guardados.set(clave, texto);
+        senal(clave, dicho.guardado ? (texto ? "guardado ✔" : "") : "✖ sin guardar", !dicho.guardado);
+        alarmar(dicho.que ? `▲ ${dicho.que}. Causa probable: ${dicho.causa}. Siguiente paso: ${dicho.siguiente}.` : "");
         embolsar();
       } catch {
         senal(clave, "✖ sin guardar", true);
@@ -116,17 +111,25 @@
 
   // ------------------------------------------------------------------------------------------------------ los campos
 
-  const listo = (numero) => /^([0-9]{1,5}|ILEGIBLE|SIN DATO)$/.test(valorDe(numero));
+  // Un número con marca, o dos marcas, sólo llega de una hoja que se mandó sin este archivo: el servidor no la acepta.
+  const respuestas = (numero) => (numero.value.trim() ? 1 : 0) + marcasDe(numero).filter((m) => m.checked).length;
+  const listo = (numero) => respuestas(numero) === 1 && /^([0-9]{1,5}|ILEGIBLE|SIN DATO)$/.test(valorDe(numero));
   const DICHOS = 4;
   const enumerados = (rotulos) => {
     const dichos = rotulos.length > DICHOS ? [...rotulos.slice(0, DICHOS), `${rotulos.length - DICHOS} más`] : rotulos;
     return dichos.length === 1 ? dichos[0] : `${dichos.slice(0, -1).join(", ")} y ${dichos[dichos.length - 1]}`;
   };
-  const decirCuales = (vacios) => {
-    porLlenar.hidden = !repaso || vacios.length === 0;
+  const decirCuales = (faltantes) => {
+    porLlenar.hidden = !repaso || faltantes.length === 0;
     if (porLlenar.hidden) return;
-    const cuales = enumerados(vacios.map((n) => renglonDe(n).dataset.rotulo));
-    const texto = `${porLlenar.dataset.antes} ${vacios.length === 1 ? "Falta" : "Faltan"} ${vacios.length}: ${cuales}. Vacío no es cero: escriba lo que dice el papel, o toque ILEGIBLE o SIN DATO.`;
+    const vacios = faltantes.filter((n) => valorDe(n) === "");
+    const malos = faltantes.filter((n) => valorDe(n) !== "");
+    const cuales = (cuantos) => `${cuantos.length}: ${enumerados(cuantos.map((n) => renglonDe(n).dataset.rotulo))}.`;
+    const partes = [porLlenar.dataset.antes];
+    if (vacios.length) partes.push(vacios.length === 1 ? "Falta" : "Faltan", cuales(vacios));
+    if (malos.length) partes.push("Corrija", cuales(malos));
+    if (vacios.length) partes.push("Vacío no es cero: escriba lo que dice el papel, o toque ILEGIBLE o SIN DATO.");
+    const texto = partes.join(" ");
     if (porLlenar.textContent !== texto) porLlenar.textContent = texto;
   };
   const contar = () => {
@@ -135,12 +138,12 @@
       const saltado = i <= lejos && n !== actual && !listo(n);
       renglon.classList.toggle("atendido", listo(n));
       renglon.classList.toggle("saltado", saltado);
-      renglon.querySelector(".vacio").hidden = !saltado;
+      renglon.querySelector(".vacio").hidden = !saltado || valorDe(n) !== "";
     }
-    const vacios = numeros.filter((n) => !listo(n));
-    const cuantos = vacios.length;
+    const faltantes = numeros.filter((n) => !listo(n));
+    const cuantos = faltantes.length;
     faltan.textContent = cuantos === 0 ? "Todo tiene respuesta" : cuantos === 1 ? "Falta 1 renglón" : `Faltan ${cuantos} renglones`;
-    decirCuales(vacios);
+    decirCuales(faltantes);
     const marcada = marcasDe(actual).find((m) => m.checked);
     for (const tecla of teclasDeMarca) tecla.setAttribute("aria-pressed", String(!!marcada && marcada.value === tecla.dataset.marca));
   };
