@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -50,9 +51,12 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def _morir_con_quien_dirige() -> None:
+def _morir_con(quien_dirige: int) -> None:
     # Si a la jornada la matan con `kill -9` no puede despedirse: que el núcleo termine a sus piezas (prctl(2)).
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Si murió antes de pedirlo, ya no habrá aviso.
+    if os.getppid() != quien_dirige:
+        os._exit(1)
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Pieza:
             stdout=subprocess.PIPE if self.conversa else self._abierta,
             stderr=self._abierta,
             env={**os.environ, "PYTHONPATH": str(RAIZ), "PYTHONUNBUFFERED": "1"},
-            preexec_fn=_morir_con_quien_dirige,
+            preexec_fn=partial(_morir_con, os.getpid()),
         )
 
     @property

@@ -82,7 +82,7 @@ def test_matar_la_jornada_no_deja_kioscos_huerfanos(tmp_path: Path) -> None:
         jornada.send_signal(signal.SIGKILL)
         jornada.wait()
     try:
-        assert _hasta(lambda: not _procesos_de(carpeta), 120), "quedaron procesos vivos"
+        assert _hasta(lambda: not _procesos_de(carpeta), 120), [p.cmdline() for p in _procesos_de(carpeta)]
     finally:
         for huerfano in _procesos_de(carpeta, "mosquitto", "python"):
             huerfano.kill()
