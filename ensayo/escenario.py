@@ -10,7 +10,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from ensayo.agenda import Agenda, guardar
+from ensayo.puertos import puerto_libre
 from nucleo.eleccion import Proceso
 from servicio_central import broker, inscripcion
 
@@ -38,13 +38,6 @@ class EscenarioRoto(RuntimeError):
         super().__init__(mensaje)
         self.con_bitacoras = con_bitacoras
         """Si ya hay piezas cuya bitácora vale la pena mirar."""
-
-
-def puerto_libre() -> int:
-    """Un puerto TCP de la interfaz local que nadie usa ahora."""
-    with closing(socket.socket()) as enchufe:
-        enchufe.bind(("127.0.0.1", 0))
-        return int(enchufe.getsockname()[1])
 
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)

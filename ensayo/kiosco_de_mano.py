@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from appliance.reloj import RelojDeEnsayo
-from ensayo.escenario import Escenario, EscenarioRoto, Pieza, puerto_libre
+from ensayo.escenario import Escenario, EscenarioRoto, Pieza
+from ensayo.puertos import puerto_libre
 from servicio_central import inscripcion
 
 NOMBRE = "catd-mano"

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ensayo.puertos import puerto_libre
 from nucleo.temas import acl_mosquitto
 
 MOSQUITTO: Final = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
@@ -111,12 +112,6 @@ class Broker:
         contexto.load_verify_locations(self.autoridad.ca)
         contexto.load_cert_chain(certificado, clave)
         return contexto
-
-
-def puerto_libre() -> int:
-    with socket.socket() as enchufe:
-        enchufe.bind(("127.0.0.1", 0))
-        return int(enchufe.getsockname()[1])
 
 
 def _por_firmar(sujeto: x509.Name, emisor: x509.Name, publica: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

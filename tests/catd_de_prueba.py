@@ -20,12 +20,13 @@ import httpx
 from appliance import gafete, nip
 from appliance.personas import Papel
 from ensayo.mesa_de_pruebas.mesa import MesaDePruebas
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Acta, ActaFueraDeCatalogo
 from nucleo.eleccion import Proceso
 from nucleo.hechos import IdActa
 from nucleo.libro import actas_de
 from servicio_central.lectura import leer_hechos
-from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito, ProcesoCentro, esperar, puerto_libre
+from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito, ProcesoCentro, esperar
 
 NOCHE: Final = "2022-06-05T20:14:00-05:00"
 EQUIPO: Final = "catd-01"

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from ensayo.puertos import puerto_libre
 from nucleo.acuse import Acuse, abrir_acuse
 from nucleo.definicion import cargar_proceso
 from nucleo.eleccion import Proceso
@@ -28,12 +27,6 @@ from servicio_central.firmante import leer_publica
 
 RAIZ: Final = Path(__file__).resolve().parents[1]
 OAXACA: Final = RAIZ / "datos" / "oaxaca_2022"
-
-
-def puerto_libre() -> int:
-    with closing(socket.socket()) as enchufe:
-        enchufe.bind(("127.0.0.1", 0))
-        return int(enchufe.getsockname()[1])
 
 
 def esperar(que: Callable[[], bool], segundos: float = 15.0) -> bool:

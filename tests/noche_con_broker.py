@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Self
 
 from appliance.arranque import abrir_kiosco
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Origen
 from nucleo.hechos import Acopio, IdActa
-from tests.centro_de_verdad import RAIZ, Inscrito, ProcesoCentro, puerto_libre
+from tests.centro_de_verdad import RAIZ, Inscrito, ProcesoCentro
 
 
 class Noche:

@@ -22,12 +22,12 @@ from appliance.puesto import Puesto
 from appliance.reloj import RelojDeEnsayo
 from ensayo.dibujo_en_color import TextosDeEtiqueta, dibujar_en_color
 from ensayo.mesa_de_pruebas.mesa import MesaDePruebas
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Asentado
 from nucleo.campo import Campo, Numero
 from nucleo.codigo_qr import codigo_de
 from nucleo.eleccion import Proceso
 from nucleo.hechos import IdActa
-from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import carpeta_inscrita
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyotp
 import uvicorn
 
+from ensayo.puertos import puerto_libre
 from nucleo.eleccion import Proceso
 from nucleo.hechos import Hecho
 from nucleo.latido import Latido, sellar_latido
@@ -26,7 +27,7 @@ from servicio_central.monitor import alarmas, umbrales
 from servicio_central.monitor.fotografo import Fotografo
 from servicio_central.monitor.papeles import Papel
 from servicio_central.monitor.sala import Sala
-from tests.centro_de_verdad import OAXACA, Inscrito, esperar, puerto_libre
+from tests.centro_de_verdad import OAXACA, Inscrito, esperar
 from tests.sobres_de_prueba import EquipoDePrueba
 
 CLAVE: Final = "caballo correcto bateria grapa"

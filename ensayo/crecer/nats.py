@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ensayo.crecer import raiz
+from ensayo.puertos import puertos_libres
 
 CUANTOS: Final = 3
 _CUENTA: Final = "nobody"
@@ -27,7 +28,7 @@ class CumuloNats:
     def __init__(self, certificados: Path) -> None:
         raiz.montar()
         self.carpeta = raiz.carpeta_nueva("nats")
-        puertos = raiz.puertos_libres(3 * CUANTOS)
+        puertos = puertos_libres(3 * CUANTOS)
         self.mqtt, cliente, rutas = puertos[:3], puertos[3:6], puertos[6:]
         self._procesos: dict[int, subprocess.Popen[bytes]] = {}
         for nombre in ("ca.pem", "servidor.pem", "servidor.key"):

@@ -21,10 +21,10 @@ from typing import Final
 
 from appliance.almacen import Almacen
 from appliance.arranque import abrir_kiosco
-from ensayo.crecer import raiz
 from ensayo.crecer.balanza import Balanza
 from ensayo.crecer.patroni import CumuloPostgres
 from ensayo.crecer.rabbit import CumuloRabbit
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Asentado
 from nucleo.campo import Numero
 from nucleo.definicion import cargar_proceso
@@ -62,7 +62,7 @@ def inscribir(carpeta: Path, kioscos: int, actas: int) -> Proceso:
     """Un centro y sus kioscos, cada uno con `actas` leídas por dos personas y sin mandar nada todavía."""
     autoridad, centro = carpeta / "autoridad", carpeta / "centro"
     proceso = cargar_proceso(DEFINICION)
-    (puerto,) = raiz.puertos_libres(1)
+    puerto = puerto_libre()
     inscripcion.crear_autoridad(autoridad)
     inscripcion.inscribir_centro(
         autoridad, centro, proceso=DEFINICION, modo="simulacro", broker_host="localhost", broker_puerto=puerto

@@ -20,6 +20,7 @@ import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ensayo.crecer import raiz
+from ensayo.puertos import puertos_libres
 from nucleo.temas import USUARIO_CENTRO
 from servicio_central.esquema_postgres import CUENTA, esquema
 
@@ -41,7 +42,7 @@ class CumuloPostgres:
         raiz.montar()
         self.carpeta = raiz.carpeta_nueva("patroni")
         self._centro = centro
-        puertos = raiz.puertos_libres(4 * CUANTOS)
+        puertos = puertos_libres(4 * CUANTOS)
         self.postgres, self._rest = puertos[:3], puertos[3:6]
         self._clientes, self._pares = puertos[6:9], puertos[9:]
         self._procesos: dict[str, subprocess.Popen[bytes]] = {}

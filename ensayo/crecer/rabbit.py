@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from ensayo.crecer import raiz
+from ensayo.puertos import puertos_libres
 from nucleo.padron import Padron
 from servicio_central import rabbitmq
 from servicio_central.rabbitmq import Nodo
@@ -34,7 +35,7 @@ class CumuloRabbit:
     def __init__(self, certificados: Path, padron: Padron, colas: int = 4) -> None:
         raiz.montar()
         self.carpeta = raiz.carpeta_nueva("rabbit")
-        puertos = raiz.puertos_libres(3 * CUANTOS + 1)
+        puertos = puertos_libres(3 * CUANTOS + 1)
         self.mqtt, self.amqp = puertos[:CUANTOS], puertos[CUANTOS : 2 * CUANTOS]
         self._distribucion, self._epmd = puertos[2 * CUANTOS : -1], puertos[-1]
         self._galleta = secrets.token_hex(16)

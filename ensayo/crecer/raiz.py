@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -162,15 +161,3 @@ def correr(
     if hecho.returncode:
         raise SinRaiz(f"{orden[0]} terminó con {hecho.returncode}: {(hecho.stderr or hecho.stdout).strip()[-500:]}")
     return hecho.stdout
-
-
-def puertos_libres(cuantos: int) -> list[int]:
-    """Puertos de loopback que nadie usa en este momento."""
-    enchufes = [socket.socket() for _ in range(cuantos)]
-    try:
-        for enchufe in enchufes:
-            enchufe.bind(("127.0.0.1", 0))
-        return [int(e.getsockname()[1]) for e in enchufes]
-    finally:
-        for enchufe in enchufes:
-            enchufe.close()

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from ensayo.puertos import puerto_libre
 from nucleo.temas import Carril
 from servicio_central import ajustes, broker, cambios_de_padron
 from servicio_central.tropiezo import Tropiezo
-from tests.centro_de_verdad import Cliente, Inscrito, esperar, puerto_libre
+from tests.centro_de_verdad import Cliente, Inscrito, esperar
 
 pytestmark = pytest.mark.broker
 

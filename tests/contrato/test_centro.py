@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ensayo.puertos import puerto_libre
 from nucleo.acta import asentado_de_campos
 from nucleo.acuse import Acuse
 from nucleo.campo import Numero
@@ -22,7 +23,7 @@ from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from nucleo.temas import Carril
 from servicio_central import ajustes, almacen, broker, cambios_de_padron
 from servicio_central.firmante import FirmanteDeArchivo
-from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, ProcesoCentro, epoca_de, esperar, puerto_libre
+from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, ProcesoCentro, epoca_de, esperar
 
 pytestmark = pytest.mark.broker
 

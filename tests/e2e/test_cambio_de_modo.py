@@ -12,9 +12,10 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from appliance.modo import cambiar
+from ensayo.puertos import puerto_libre
 from nucleo.modos import CAPACITACION, SIMULACRO
 from tests.catd_de_prueba import NOCHE, Pieza, esperar
-from tests.centro_de_verdad import OAXACA, puerto_libre
+from tests.centro_de_verdad import OAXACA
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.recorrido import Recorrido
 from tests.turno_de_prueba import entrar_con_los_dedos

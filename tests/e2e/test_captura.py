@@ -24,13 +24,13 @@ from appliance.reloj import RelojDeEnsayo
 from appliance.vision.plantilla import preparar
 from appliance.vision.registro import mirar, registrar
 from ensayo.dibujo_en_color import dibujar_en_color
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Asentado, Digitalizacion, Origen
 from nucleo.campo import ILEGIBLE, SIN_DATO, Campo, Ilegible, Numero, SinDato
 from nucleo.captura import PrimeraConcluida
 from nucleo.definicion import cargar_proceso
 from nucleo.formato import formato_para, leer_formatos
 from nucleo.hechos import Captura, HechoDeActa, IdActa
-from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import bien, carpeta_inscrita, vigente
 from tests.turno_de_prueba import entrar_con_los_dedos
 

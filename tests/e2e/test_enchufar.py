@@ -24,10 +24,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from appliance.personas import Papel
 from ensayo.mesa_de_pruebas.lector import LectorDeMesa
 from ensayo.mesa_de_pruebas.mesa import MesaDePruebas
+from ensayo.puertos import puerto_libre
 from nucleo.definicion import cargar_proceso
 from nucleo.hechos import IdActa
 from tests.banco_aparte import ENVOLTURA, BancoAparte, se_puede
-from tests.broker_de_prueba import puerto_libre
 from tests.catd_de_prueba import NOCHE, Gente, Pieza, escribir_personas
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.puesto_de_prueba import acta_dibujada

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from appliance.personas import Papel
+from ensayo.puertos import puerto_libre
 from nucleo.definicion import cargar_proceso
 from nucleo.hechos import IdActa
-from tests.broker_de_prueba import puerto_libre
 from tests.catd_de_prueba import NOCHE, Gente, Pieza, escribir_personas, esperar
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.persona_por_http import PersonaPorHttp, sin_marcas

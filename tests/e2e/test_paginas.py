@@ -16,6 +16,7 @@ import uvicorn
 from joserfc.jwk import ECKey
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ensayo.puertos import puerto_libre
 from nucleo.acta import MotivoSinActa, asentado_de_campos
 from nucleo.campo import ILEGIBLE, Campo, Numero
 from nucleo.hechos import Captura, Hecho, IdActa, SinActa
@@ -25,7 +26,7 @@ from servicio_central.almacen import Almacen
 from servicio_central.arranque import Centro
 from servicio_central.corte import hacer_corte
 from servicio_central.ingesta import Mensaje
-from tests.centro_de_verdad import Inscrito, epoca_de, esperar, puerto_libre
+from tests.centro_de_verdad import Inscrito, epoca_de, esperar
 from tests.estrategias import FirmanteEnMemoria
 from tests.sobres_de_prueba import EquipoDePrueba
 

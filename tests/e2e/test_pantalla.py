@@ -15,10 +15,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from appliance.arranque import Kiosco, abrir_kiosco
 from appliance.pantalla.app import crear_app
 from appliance.reloj import RelojDeEnsayo
+from ensayo.puertos import puerto_libre
 from nucleo.acuse import Acuse
 from nucleo.captura import Verificada
 from nucleo.hechos import Captura, IdActa
-from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.turno_de_prueba import entrar_con_los_dedos
 

@@ -15,8 +15,8 @@ from playwright.sync_api import BrowserContext, expect, sync_playwright
 from appliance.arranque import Kiosco
 from appliance.pantalla.app import crear_app
 from appliance.reloj import RelojFijado
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Origen
-from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import A1, PROCESO, abrir_mesa, bien, hora, identidad
 from tests.turno_de_prueba import entrar_con_los_dedos
 

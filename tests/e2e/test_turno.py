@@ -19,7 +19,7 @@ from appliance.pantalla.app import crear_app
 from appliance.personas import INACTIVIDAD
 from appliance.puesto import Puesto
 from appliance.reloj import RelojFijado
-from tests.broker_de_prueba import puerto_libre
+from ensayo.puertos import puerto_libre
 from tests.kiosco_de_prueba import PROCESO, abrir_mesa, hora, identidad
 from tests.turno_de_prueba import entrar_con_los_dedos
 

@@ -24,12 +24,12 @@ from appliance.pantalla.barra import ALTO, enlace_de
 from appliance.pantalla.hoja import campos_de, leer, renglones_de
 from appliance.pantalla.rutas_acopio import hora_estampada
 from appliance.pantalla.sesion import leer_secreto
+from ensayo.puertos import puerto_libre
 from nucleo.acta import Origen
 from nucleo.acuse import Acuse
 from nucleo.campo import ILEGIBLE, SIN_DATO, Numero
 from nucleo.captura import PrimeraConcluida
 from nucleo.hechos import Captura
-from tests.broker_de_prueba import puerto_libre
 from tests.kiosco_de_prueba import A1, EPOCA, PROCESO, abrir_mesa, bien, identidad, lectura
 from tests.turno_de_prueba import entrar, oculto, teclear_nip
 
