@@ -6,11 +6,11 @@ capacitación: en otro modo sería inventar actas.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Final
 
 from appliance.almacen import Almacen, Lectura
+from appliance.digitalizacion.hoja import Vista
 from appliance.mesa import Mesa
 from appliance.practica.lecciones import Leccion
 from appliance.vision.registro import Registro
@@ -101,7 +101,7 @@ def _registrar(mesa: Mesa, leccion: Leccion, formatos: tuple[Formato, ...], cont
                 mesa.reloj.ahora().isoformat(),
                 f"practica/{leccion.imagen.name}",
                 sha256,
-                json.dumps({"registro": json.loads(registro.a_json())}),
+                Vista(anverso=True, formato=formato.clave, registro=registro.a_json()).a_texto(),
                 leccion.acta.eleccion,
                 leccion.acta.casilla,
             ),

@@ -17,7 +17,7 @@ def main(argumentos: list[str] | None = None) -> int:
     ordenes = argparse.ArgumentParser(prog="prep mesa", description=__doc__)
     ordenes.add_argument("--carpeta", type=Path, required=True, help="dónde deja mesa.json y la configuración de SANE")
     ordenes.add_argument("--segundos-por-hoja", type=float, default=1.0, help="lo que tarda el rodillo (1.0)")
-    ordenes.add_argument("hojas", nargs="*", type=Path, help="imágenes JPEG o PNG que ya están en la charola")
+    ordenes.add_argument("hojas", nargs="*", type=Path, help="imágenes JPEG, PNG o WebP que ya están en la charola")
     pedido = ordenes.parse_args(argumentos)
     try:
         mesa = MesaDePruebas(pedido.carpeta, max(0.0, pedido.segundos_por_hoja))
@@ -41,7 +41,7 @@ def main(argumentos: list[str] | None = None) -> int:
         terminar.wait()
     except (OSError, BotonDesconocido) as error:
         print(
-            f"No se pudo meter una hoja ({error}). Causa probable: no es una imagen JPEG o PNG. "
+            f"No se pudo meter una hoja ({error}). Causa probable: no es una imagen JPEG, PNG o WebP. "
             "Siguiente paso: quítela de la orden y repita.",
             file=sys.stderr,
         )

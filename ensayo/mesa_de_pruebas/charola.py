@@ -1,7 +1,7 @@
 """Lo físico del escáner simulado: la charola con sus hojas, el vidrio, la tapa y lo que puede salir mal.
 
-Una hoja son los bytes de una imagen JPEG o PNG; se guarda como PNG, que es lo que el escáner entrega sin perder nada.
-No sabe de red: `escl` la enseña por HTTP.
+Una hoja son los bytes de una imagen JPEG, PNG o WebP; se guarda como PNG, que es lo que el escáner entrega sin
+perder nada. No sabe de red: `escl` la enseña por HTTP.
 """
 
 from __future__ import annotations
@@ -152,11 +152,12 @@ class Charola:
 def _en_png(hoja: bytes) -> bytes:
     if not 0 < len(hoja) <= MAXIMO_HOJA:
         raise HojaImposible(f"la hoja mide {len(hoja)} bytes y debe medir entre 1 y {MAXIMO_HOJA}")
-    if hoja.startswith(b"\x89PNG\r\n\x1a\n"):
+    # sane-airscan sólo entiende PNG de ocho bits en gris o en color (los dos octetos tras el tamaño, PNG §11.2.2).
+    if hoja.startswith(b"\x89PNG\r\n\x1a\n") and hoja[24:26] in (b"\x08\x00", b"\x08\x02"):
         return hoja
     pixeles = cv2.imdecode(np.frombuffer(hoja, np.uint8), cv2.IMREAD_COLOR)
     if pixeles is None:
-        raise HojaImposible("la hoja no es una imagen JPEG ni PNG")
+        raise HojaImposible("la hoja no es una imagen JPEG, PNG ni WebP")
     # Compresión 1: una carta a 200 ppp tarda 40 ms en vez de 300.
     hecho, png = cv2.imencode(".png", pixeles, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not hecho:

@@ -74,7 +74,7 @@ class MesaDePruebas:
         accion()
 
     def meter_hoja(self, hoja: bytes, *, en_el_vidrio: bool = False) -> int:
-        """Pone una hoja (JPEG o PNG) en la charola o en el vidrio; devuelve cuántas hay. Raises: BotonDesconocido."""
+        """Pone una imagen JPEG, PNG o WebP en la charola o el vidrio; dice cuántas hay. Raises: BotonDesconocido."""
         try:
             if en_el_vidrio:
                 self.charola.poner_en_el_vidrio(hoja)

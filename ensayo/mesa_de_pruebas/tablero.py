@@ -22,7 +22,7 @@ _PAGINA: Final = """<!doctype html><html lang="es"><meta charset="utf-8"><title>
 <meta name="viewport" content="width=device-width">
 <style>body{{font:18px system-ui;margin:2rem;max-width:60rem}}button,input{{font:inherit;min-height:44px;margin:4px}}
 pre{{background:#eee;padding:1rem}}</style><h1>Mesa de pruebas</h1><pre id="estado">{estado}</pre>
-<h2>Papel</h2><form id="hojas"><label>Hojas (JPEG o PNG) <input type="file" name="hoja" accept="image/png,image/jpeg"
+<h2>Papel</h2><form id="hojas"><label>Hojas (JPEG, PNG o WebP) <input type="file" name="hoja" accept="image/*"
 multiple></label><label><input type="checkbox" name="vidrio"> en el vidrio</label><button>Meter hojas</button></form>
 <h2>Escáner y lector</h2><p>{botones}</p>
 <h2>Código</h2><form id="codigo"><label>Texto <input name="texto" size="60"></label><button>Leer</button></form>

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from appliance.arranque import Kiosco, abrir_kiosco
+from appliance.digitalizacion.hoja import Vista
 from appliance.falla import Falla
 from appliance.modo import crear_capacitacion
 from appliance.pantalla.app import crear_app
@@ -55,6 +56,14 @@ def test_sembrar_deja_las_actas_listas_para_leerse_y_repetirlo_no_agrega(kiosco:
     for leccion in LECCIONES:
         historia = kiosco.almacen.hechos_de(leccion.acta)
         assert [type(h) for h in historia] == [Acopio, Imagen]
+
+
+def test_quien_practico_tambien_digitaliza(kiosco: Kiosco) -> None:
+    assert sembrar(kiosco.mesa, LECCIONES, FORMATOS) is None
+    with kiosco.almacen.lectura() as mirada:
+        textos = [t for (t,) in mirada.conexion.execute("SELECT lectura FROM hojas")]
+    assert len(textos) == len(LECCIONES)
+    assert all(Vista.de_texto(t).registro for t in textos)
 
 
 def test_se_va_la_luz_a_media_siembra_y_repetirla_la_completa(kiosco: Kiosco, monkeypatch: pytest.MonkeyPatch) -> None:
