@@ -46,6 +46,9 @@ _PR_SET_PDEATHSIG: Final = 1
 
 def _morir_con(quien_dirige: int) -> None:
     # Si a la jornada la matan con `kill -9` no puede despedirse: que el núcleo termine a sus piezas (prctl(2)).
+    # Y que lo oigan desde que nacen: ignorada o bloqueada se hereda, y el aviso se perdería mientras arrancan.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     # Si murió antes de pedirlo, ya no habrá aviso.
     if os.getppid() != quien_dirige:

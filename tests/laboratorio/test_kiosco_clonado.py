@@ -84,10 +84,13 @@ def test_una_llave_clonada_se_bifurca_a_la_vista_y_los_demas_siguen(noche: Noche
         # Nada del sano se detuvo, y operación lo lee en su página.
         assert _esperar(lambda: escenario.pendientes()[sano] == 0)
         url = f"http://127.0.0.1:{escenario.puerto_web}/proyector"
-        with urllib.request.urlopen(url, timeout=10) as respuesta:
-            pagina = respuesta.read().decode()
-        assert "bifurca" in pagina.lower()
-        assert victima in pagina
+        # La sala mira cada tanto: la página llega un momento después que el hecho.
+        assert _esperar(lambda: "bifurca" in _pagina(url).lower() and victima in _pagina(url)), _pagina(url)
+
+
+def _pagina(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as respuesta:
+        return str(respuesta.read().decode())
 
 
 def _sin_acopio(noche: Noche, equipo: str) -> IdActa:
