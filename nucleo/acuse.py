@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo import formas
+from nucleo.formas import EPOCA, EQUIPO, HEX64
 from nucleo.renglon import CLAVE, HechoInvalido, hora_con_huso
 from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
@@ -27,10 +29,7 @@ MAXIMO_APARTADOS: Final = 16
 MAXIMO_EN_DUDA: Final = 64
 
 _CAMPOS: Final = {"v", "equipo", "epoca", "contiguo", "huella", "sueltos", "faltan", "apartados", "hora"}
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _CODIGO: Final = re.compile(r"[A-Z_]{1,40}")
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 _ACTA: Final = re.compile(rf"{CLAVE.pattern}/{CLAVE.pattern}")
 
 
@@ -121,25 +120,28 @@ def _abrir_carga(carga: bytes) -> Acuse:
 def _leer(dato: dict[str, Any]) -> Acuse:
     if set(dato) - {"corte"} != _CAMPOS:
         raise ValueError
-    contiguo = _entero(dato["contiguo"])
-    huella = _forma(dato["huella"], _HEX64)
+    contiguo = formas.entero(dato["contiguo"])
+    huella = formas.texto(dato["huella"], HEX64)
     if not es_version_1(dato) or (contiguo == 0) != (huella == CADENA_NUEVA):
         raise ValueError
-    sueltos = tuple((_entero(s), _forma(h, _HEX64)) for s, h in _lista(dato["sueltos"], MAXIMO_SUELTOS))
-    faltan = tuple((_entero(a), _entero(b)) for a, b in _lista(dato["faltan"], MAXIMO_FALTAN))
+    sueltos = tuple(
+        (formas.entero(s), formas.texto(h, HEX64)) for s, h in formas.lista(dato["sueltos"], MAXIMO_SUELTOS)
+    )
+    faltan = tuple((formas.entero(a), formas.entero(b)) for a, b in formas.lista(dato["faltan"], MAXIMO_FALTAN))
     if not _crecen([contiguo, *(s for s, _ in sueltos)]) or any(a > b for a, b in faltan):
         raise ValueError
     if not all(uno < otro for (_, uno), (otro, _) in pairwise([(0, contiguo), *faltan])):
         raise ValueError
     return Acuse(
-        equipo=_forma(dato["equipo"], _EQUIPO),
-        epoca=_forma(dato["epoca"], _EPOCA),
+        equipo=formas.texto(dato["equipo"], EQUIPO),
+        epoca=formas.texto(dato["epoca"], EPOCA),
         contiguo=contiguo,
         huella=huella,
         sueltos=sueltos,
         faltan=faltan,
         apartados=tuple(
-            Apartado(_forma(h, _HEX64), _forma(c, _CODIGO)) for h, c in _lista(dato["apartados"], MAXIMO_APARTADOS)
+            Apartado(formas.texto(h, HEX64), formas.texto(c, _CODIGO))
+            for h, c in formas.lista(dato["apartados"], MAXIMO_APARTADOS)
         ),
         hora=hora_con_huso(dato["hora"]),
         corte=_corte(dato["corte"], contiguo) if "corte" in dato else None,
@@ -147,9 +149,9 @@ def _leer(dato: dict[str, Any]) -> Acuse:
 
 
 def _corte(dato: object, contiguo: int) -> CorteCubierto:
-    hora, hasta, *resto = _lista(dato, 3)
+    hora, hasta, *resto = formas.lista(dato, 3)
     # Ningún corte incluye lo que el centro no tiene: decirlo publicado sería mentirle a quien mira la pantalla.
-    if not 1 <= _entero(hasta) <= contiguo:
+    if not 1 <= formas.entero(hasta) <= contiguo:
         raise ValueError
     return CorteCubierto(hora_con_huso(hora), hasta, _en_duda(resto[0]) if resto else ())
 
@@ -157,7 +159,7 @@ def _corte(dato: object, contiguo: int) -> CorteCubierto:
 def _en_duda(dato: object) -> tuple[str, ...] | None:
     if dato is None:
         return None
-    claves = tuple(_forma(acta, _ACTA) for acta in _lista(dato, MAXIMO_EN_DUDA))
+    claves = tuple(formas.texto(acta, _ACTA) for acta in formas.lista(dato, MAXIMO_EN_DUDA))
     if not claves or list(claves) != sorted(set(claves)):
         raise ValueError
     return claves
@@ -165,21 +167,3 @@ def _en_duda(dato: object) -> tuple[str, ...] | None:
 
 def _crecen(numeros: list[int]) -> bool:
     return all(uno < otro for uno, otro in pairwise(numeros))
-
-
-def _lista(dato: object, maximo: int) -> list[Any]:
-    if not isinstance(dato, list) or len(dato) > maximo:
-        raise ValueError
-    return dato
-
-
-def _entero(dato: object) -> int:
-    if not isinstance(dato, int) or isinstance(dato, bool) or not 0 <= dato < 2**53:
-        raise ValueError
-    return dato
-
-
-def _forma(dato: object, forma: re.Pattern[str]) -> str:
-    if not isinstance(dato, str) or forma.fullmatch(dato) is None:
-        raise ValueError
-    return dato

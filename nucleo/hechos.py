@@ -25,7 +25,7 @@ from nucleo.acta import (
 from nucleo.campo import Campo, a_json
 from nucleo.hoja_de_bitacora import HojaDeBitacora as HojaDeBitacora
 from nucleo.hoja_de_bitacora import contenido_de_hoja, leer_hoja
-from nucleo.renglon import CLAVE, HEX64, PERSONA, Renglon
+from nucleo.renglon import CLAVE, PERSONA, Renglon
 from nucleo.renglon import MAXIMO_CAMPOS as MAXIMO_CAMPOS
 from nucleo.renglon import HechoInvalido as HechoInvalido
 
@@ -306,7 +306,7 @@ def _leer_imagen(r: Renglon) -> Hecho:
     return Imagen(
         _acta(r),
         r.hora(),
-        r.texto("sha256", HEX64),
+        r.huella("sha256"),
         r.entero("bytes", 1, 2**31),
         Digitalizacion(r.uno_de("digitalizacion", tuple(d.value for d in Digitalizacion))),
         r.persona(),
@@ -357,7 +357,7 @@ def _leer_fuera(r: Renglon) -> Hecho:
         Digitalizacion(r.uno_de("digitalizacion", tuple(d.value for d in Digitalizacion))),
         r.uno_de("tipo_documento", TIPOS_DOCUMENTO),
         r.uno_de("mecanismo_traslado", MECANISMOS_TRASLADO),
-        r.texto("sha256", HEX64),
+        r.huella("sha256"),
         r.persona(),
     )
 

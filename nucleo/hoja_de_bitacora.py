@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from nucleo.eventos import RenglonDeBitacora
-from nucleo.renglon import HEX64, PERSONA, HechoInvalido, Renglon, hora_con_huso
+from nucleo.renglon import PERSONA, HechoInvalido, Renglon, hora_con_huso
 
 MAXIMO_RENGLONES: Final = 100
 MAXIMO_DETALLE: Final = 200
@@ -48,7 +48,7 @@ def leer_hoja(r: Renglon) -> HojaDeBitacora:
     return HojaDeBitacora(
         r.hora(),
         r.entero("desde", 1, 2**53 - 1),
-        r.texto("previo", HEX64),
+        r.huella("previo"),
         tuple(_renglon(renglon) for renglon in renglones),
     )
 

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo import formas
+from nucleo.formas import CORTO, EPOCA, EQUIPO, HEX64
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sello import MAXIMO_SELLADO
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, huella, leer_json, quien_dice_ser, verificar
@@ -38,10 +40,6 @@ SOBRES: Final = "sobres"
 IMAGENES: Final = "imagenes"
 
 _RUTA: Final = re.compile(rf"({SOBRES}|{IMAGENES})/[0-9]{{5}}\.jwe")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
-_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
 _SELLO: Final = re.compile(r"[A-Za-z0-9_\-]{43}")
 _CAMPOS: Final = {
     *("v", "proceso", "modo", "equipo", "epoca", "desde", "hasta", "sobres", "resumen", "sin_imagen", "hora"),
@@ -210,21 +208,21 @@ def _de_dato(dato: dict[str, Any]) -> Manifiesto:
         raise ValueError("un archivo repetido")
     if sum(a.bytes for a in leidos) > MAXIMO_TOTAL:
         raise ValueError(f"más de {MAXIMO_TOTAL} bytes")
-    desde, hasta = _entero(dato["desde"], 1, 2**53), _entero(dato["hasta"], 1, 2**53)
+    desde, hasta = formas.entero(dato["desde"], 1, 2**53), formas.entero(dato["hasta"], 1, 2**53)
     if desde > hasta:
         raise ValueError("empieza después de donde termina")
     return Manifiesto(
-        proceso=_texto(dato["proceso"], _CORTO),
-        modo=_texto(dato["modo"], _CORTO),
-        equipo=_texto(dato["equipo"], _EQUIPO),
-        epoca=_texto(dato["epoca"], _EPOCA),
+        proceso=formas.texto(dato["proceso"], CORTO),
+        modo=formas.texto(dato["modo"], CORTO),
+        equipo=formas.texto(dato["equipo"], EQUIPO),
+        epoca=formas.texto(dato["epoca"], EPOCA),
         desde=desde,
         hasta=hasta,
-        sobres=_entero(dato["sobres"], 1, MAXIMO_SOBRES + 1),
-        resumen=_texto(dato["resumen"], _HEX64),
-        sin_imagen=_entero(dato["sin_imagen"], 0, 2**31),
+        sobres=formas.entero(dato["sobres"], 1, MAXIMO_SOBRES + 1),
+        resumen=formas.texto(dato["resumen"], HEX64),
+        sin_imagen=formas.entero(dato["sin_imagen"], 0, 2**31),
         hora=hora_con_huso(dato["hora"]),
-        sello=_texto(dato["sello"], _SELLO),
+        sello=formas.texto(dato["sello"], _SELLO),
         archivos=leidos,
     )
 
@@ -233,16 +231,6 @@ def _archivo(dato: object) -> Archivo:
     if not isinstance(dato, list) or len(dato) != 3:
         raise ValueError("un archivo no es [ruta, bytes, sha256]")
     ruta, cuantos, sha256 = dato
-    return Archivo(_texto(ruta, _RUTA), _entero(cuantos, 1, MAXIMO_SELLADO + 1), _texto(sha256, _HEX64))
-
-
-def _texto(valor: object, forma: re.Pattern[str]) -> str:
-    if not isinstance(valor, str) or forma.fullmatch(valor) is None:
-        raise ValueError(f"{str(valor)[:40]!r} no tiene la forma esperada")
-    return valor
-
-
-def _entero(valor: object, desde: int, antes_de: int) -> int:
-    if not isinstance(valor, int) or isinstance(valor, bool) or not desde <= valor < antes_de:
-        raise ValueError(f"{str(valor)[:40]!r} no es un entero de {desde} a {antes_de - 1}")
-    return valor
+    return Archivo(
+        formas.texto(ruta, _RUTA), formas.entero(cuantos, 1, MAXIMO_SELLADO + 1), formas.texto(sha256, HEX64)
+    )

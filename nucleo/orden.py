@@ -7,13 +7,14 @@ Ninguna orden toca un hecho ni cierra un renglón; lo más que puede un centro t
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo import formas
+from nucleo.formas import CORTO, EPOCA, EQUIPO, HEX64
 from nucleo.paquete import MAXIMO_PAQUETE
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
@@ -26,10 +27,6 @@ MAXIMA_VIGENCIA: Final = timedelta(hours=48)
 """Más que una jornada: una orden no sobrevive al proceso."""
 
 _CAMPOS: Final = {"v", "proceso", "modo", "equipo", "epoca", "numero", "hora", "caduca", "orden", "datos"}
-_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +151,11 @@ def _leer(dato: dict[str, Any]) -> Orden:
     if not timedelta() < caduca - hora <= MAXIMA_VIGENCIA:
         raise ValueError
     return Orden(
-        proceso=_forma(dato["proceso"], _CORTO),
-        modo=_forma(dato["modo"], _CORTO),
-        equipo=_forma(dato["equipo"], _EQUIPO),
-        epoca=_forma(dato["epoca"], _EPOCA),
-        numero=_entero(dato["numero"], 1),
+        proceso=formas.texto(dato["proceso"], CORTO),
+        modo=formas.texto(dato["modo"], CORTO),
+        equipo=formas.texto(dato["equipo"], EQUIPO),
+        epoca=formas.texto(dato["epoca"], EPOCA),
+        numero=formas.entero(dato["numero"], 1),
         hora=hora,
         caduca=caduca,
         que=_que(dato["orden"], dato["datos"]),
@@ -171,11 +168,13 @@ def _que(nombre: object, datos: object) -> Que:
         raise ValueError
     match nombre:
         case "reenviar":
-            return Reenviar(_entero(datos["desde"], 1))
+            return Reenviar(formas.entero(datos["desde"], 1))
         case "definicion":
-            if _entero(datos["bytes"], 1) > MAXIMO_PAQUETE:
+            if formas.entero(datos["bytes"], 1) > MAXIMO_PAQUETE:
                 raise ValueError
-            return TomarDefinicion(_forma(datos["sha256"], _HEX64), datos["bytes"], _entero(datos["version"], 1))
+            return TomarDefinicion(
+                formas.texto(datos["sha256"], HEX64), datos["bytes"], formas.entero(datos["version"], 1)
+            )
         case "mensaje":
             texto = datos["texto"]
             if not isinstance(texto, str) or len(texto) > MAXIMO_TEXTO or not texto.isprintable():
@@ -186,15 +185,3 @@ def _que(nombre: object, datos: object) -> Que:
         case "seguir_imagenes":
             return SeguirImagenes()
     return Renacer()
-
-
-def _entero(dato: object, minimo: int) -> int:
-    if not isinstance(dato, int) or isinstance(dato, bool) or not minimo <= dato < 2**53:
-        raise ValueError
-    return dato
-
-
-def _forma(dato: object, forma: re.Pattern[str]) -> str:
-    if not isinstance(dato, str) or forma.fullmatch(dato) is None:
-        raise ValueError
-    return dato

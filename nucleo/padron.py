@@ -18,7 +18,9 @@ from typing import Any, Final, TypeVar
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from nucleo import formas
 from nucleo.casilla import Casilla
+from nucleo.formas import CORTO, EPOCA, EQUIPO
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, huella, leer_json, verificar
 from nucleo.temas import RESERVADOS
@@ -32,10 +34,7 @@ MAXIMO_LLAVES: Final = 4
 MAXIMO_AMBITO: Final = 200
 MAXIMO_MOTIVO: Final = 200
 
-_NOMBRE: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
 _LLAVE: Final = {"kty", "crv", "x", "y"}
-_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
 _AMBITO: Final = re.compile(r"[0-9]{2}[0-9A-Z]{0,9}|[DM][1-9][0-9]{0,3}")
 _EXCLUSION: Final = {"hasta", "motivo", "fecha"}
 
@@ -214,15 +213,15 @@ def _leer(dato: Mapping[str, Any], propia: str) -> Padron:
     if set(dato) != {"v", "proceso", "modo", "version", "equipos"} or type(dato["v"]) is not int:
         raise ValueError
     lector = {1: _equipo_v1, 2: _equipo_v2}[dato["v"]]
-    if _CORTO.fullmatch(dato["proceso"]) is None or _CORTO.fullmatch(dato["modo"]) is None:
+    if CORTO.fullmatch(dato["proceso"]) is None or CORTO.fullmatch(dato["modo"]) is None:
         raise ValueError
     equipos = {nombre: lector(_nombre(nombre), datos) for nombre, datos in dato["equipos"].items()}
-    return Padron(dato["proceso"], dato["modo"], _entero(dato["version"]), equipos, propia)
+    return Padron(dato["proceso"], dato["modo"], formas.entero(dato["version"]), equipos, propia)
 
 
 def _nombre(nombre: str) -> str:
     # Un kiosco con uno de esos nombres heredaría los permisos del centro en el bróker, o firmaría padrones.
-    if _NOMBRE.fullmatch(nombre) is None or nombre in (*RESERVADOS, AUTORIDAD):
+    if EQUIPO.fullmatch(nombre) is None or nombre in (*RESERVADOS, AUTORIDAD):
         raise ValueError(nombre)
     return nombre
 
@@ -261,7 +260,7 @@ def _inscrita(dato: Mapping[str, Any], epocas: frozenset[str]) -> LlaveInscrita:
         raise ValueError
     hasta = None
     if "hasta" in dato:
-        hasta = {e: _entero(n) for e, n in dato["hasta"].items()}
+        hasta = {e: formas.entero(n) for e, n in dato["hasta"].items()}
         if not hasta.keys() <= epocas:
             raise ValueError
     inscrita = LlaveInscrita(_llave(dato["llave"]), hasta)
@@ -292,7 +291,7 @@ def _exclusion(dato: Mapping[str, Any]) -> Exclusion:
         fecha = hora_con_huso(dato["fecha"])
     except HechoInvalido as error:
         raise ValueError from error
-    return Exclusion(_entero(dato["hasta"]), motivo, fecha)
+    return Exclusion(formas.entero(dato["hasta"]), motivo, fecha)
 
 
 def _casillas(dato: object) -> tuple[str, ...]:
@@ -304,14 +303,14 @@ def _casillas(dato: object) -> tuple[str, ...]:
 
 
 def _catd(dato: Mapping[str, Any]) -> str:
-    if _NOMBRE.fullmatch(dato["catd"]) is None:
+    if EQUIPO.fullmatch(dato["catd"]) is None:
         raise ValueError
     return str(dato["catd"])
 
 
 def _epocas(dato: Mapping[str, Any]) -> frozenset[str]:
     epocas = dato["epocas"]
-    if not isinstance(epocas, list) or not all(_EPOCA.fullmatch(e) for e in epocas):
+    if not isinstance(epocas, list) or not all(EPOCA.fullmatch(e) for e in epocas):
         raise ValueError
     return frozenset(epocas)
 
@@ -320,9 +319,3 @@ def _vigente(dato: Mapping[str, Any]) -> bool:
     if not isinstance(dato["vigente"], bool):
         raise ValueError
     return dato["vigente"]
-
-
-def _entero(dato: object) -> int:
-    if not isinstance(dato, int) or isinstance(dato, bool) or not 0 <= dato < 2**53:
-        raise ValueError
-    return dato

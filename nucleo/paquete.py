@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo.formas import CORTO, HEX64
 from nucleo.gzip_acotado import descomprimir
 from nucleo.padron import AUTORIDAD
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
@@ -35,8 +36,6 @@ MAXIMO_ARCHIVOS: Final = 1000
 MARCA: Final = b"PRD1"
 
 _CAMPOS: Final = {"v", "proceso", "modo", "version", "sha256", "bytes", "huella"}
-_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _ARCHIVO: Final = re.compile(
     r"eleccion\.toml|casillas\.csv(?:\.gz)?|formatos/[A-Za-z0-9][A-Za-z0-9_.\-]{0,59}\.(?:toml|png)"
 )
@@ -180,7 +179,7 @@ def _abrir_carga(carga: bytes) -> DefinicionFirmada:
 def _leer(dato: dict[str, Any]) -> DefinicionFirmada:
     if set(dato) != _CAMPOS or not es_version_1(dato):
         raise ValueError
-    for llave, forma in (("proceso", _CORTO), ("modo", _CORTO), ("sha256", _HEX64), ("huella", _HEX64)):
+    for llave, forma in (("proceso", CORTO), ("modo", CORTO), ("sha256", HEX64), ("huella", HEX64)):
         if not isinstance(dato[llave], str) or forma.fullmatch(dato[llave]) is None:
             raise ValueError(llave)
     for llave, tope in (("version", 2**53), ("bytes", MAXIMO_PAQUETE + 1)):

@@ -8,7 +8,6 @@ el último manda: si el centro perdió lo que tenía a medias, dice menos y el k
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,6 +15,8 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo import formas
+from nucleo.formas import EPOCA, EQUIPO, HEX64
 from nucleo.renglon import HechoInvalido, hora_con_huso
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
@@ -28,9 +29,6 @@ MAXIMO_RANGOS: Final = 16
 """Rangos que se dicen de cada una. Callar uno sólo cuesta mandarlo otra vez."""
 
 _CAMPOS: Final = {"v", "equipo", "epoca", "hora", "imagenes"}
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 
 
 class Situacion(Enum):
@@ -115,20 +113,20 @@ def _abrir_carga(carga: bytes) -> Recibo:
 def _leer(dato: dict[str, Any]) -> Recibo:
     if set(dato) != _CAMPOS or not es_version_1(dato):
         raise ValueError
-    imagenes = tuple(_imagen(i) for i in _lista(dato["imagenes"], MAXIMO_IMAGENES))
+    imagenes = tuple(_imagen(i) for i in formas.lista(dato["imagenes"], MAXIMO_IMAGENES))
     if not imagenes or len({i.sha256 for i in imagenes}) != len(imagenes):
         raise ValueError
     return Recibo(
-        equipo=_forma(dato["equipo"], _EQUIPO),
-        epoca=_forma(dato["epoca"], _EPOCA),
+        equipo=formas.texto(dato["equipo"], EQUIPO),
+        epoca=formas.texto(dato["epoca"], EPOCA),
         hora=hora_con_huso(dato["hora"]),
         imagenes=imagenes,
     )
 
 
 def _imagen(dato: object) -> ImagenRecibida:
-    huella, total, tiene = _lista(dato, 3)
-    sha256, bytes_ = _forma(huella, _HEX64), _entero(total, 1, MAXIMO_ARCHIVO)
+    huella, total, tiene = formas.lista(dato, 3)
+    sha256, bytes_ = formas.texto(huella, HEX64), formas.entero(total, 1, MAXIMO_ARCHIVO + 1)
     if isinstance(tiene, str):
         situacion = Situacion(tiene)
         if situacion is Situacion.PARCIAL:
@@ -139,8 +137,8 @@ def _imagen(dato: object) -> ImagenRecibida:
 
 def _rangos(dato: object, total: int) -> tuple[tuple[int, int], ...]:
     rangos, libre = [], 0
-    for par in _lista(dato, MAXIMO_RANGOS):
-        desde, hasta = (_entero(n, 0, total) for n in _lista(par, 2))
+    for par in formas.lista(dato, MAXIMO_RANGOS):
+        desde, hasta = (formas.entero(n, 0, total + 1) for n in formas.lista(par, 2))
         # Un rango que toca al anterior sería otra manera de decir lo mismo.
         if desde < libre or desde >= hasta or desde % MAXIMO_DATOS or (hasta % MAXIMO_DATOS and hasta != total):
             raise ValueError
@@ -150,21 +148,3 @@ def _rangos(dato: object, total: int) -> tuple[tuple[int, int], ...]:
         # Entera y sin decir «completa»: no consta que su huella sea la buena.
         raise ValueError
     return tuple(rangos)
-
-
-def _lista(dato: object, maximo: int) -> list[Any]:
-    if not isinstance(dato, list) or len(dato) > maximo:
-        raise ValueError
-    return dato
-
-
-def _entero(dato: object, desde: int, hasta: int) -> int:
-    if not isinstance(dato, int) or isinstance(dato, bool) or not desde <= dato <= hasta:
-        raise ValueError
-    return dato
-
-
-def _forma(dato: object, forma: re.Pattern[str]) -> str:
-    if not isinstance(dato, str) or forma.fullmatch(dato) is None:
-        raise ValueError
-    return dato

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from nucleo.campo import Campo, CampoInvalido, de_json
+from nucleo.formas import HEX64
 
 MAXIMO_CAMPOS: Final = 400
 """Renglones por acta. La coalición de siete partidos da 120 combinaciones; 400 deja margen."""
 
 CLAVE: Final = re.compile(r"[A-Z0-9_ÑÁÉÍÓÚ\-]{1,40}")
-HEX64: Final = re.compile(r"[0-9a-f]{64}")
 PERSONA: Final = re.compile(r"[a-z0-9\-]{1,40}")
 _MAXIMO_TEXTO: Final = 500
 _HORA: Final = re.compile(
@@ -73,9 +73,12 @@ class Renglon:
     def persona(self, llave: str = "persona") -> str:
         return self.texto(llave, PERSONA)
 
+    def huella(self, llave: str) -> str:
+        return self.texto(llave, HEX64)
+
     def imagen(self) -> str | None:
         """El SHA-256 de la imagen que se tuvo enfrente. Es opcional: los sobres de antes no lo traen."""
-        return self.texto("imagen", HEX64) if "imagen" in self._dato else None
+        return self.huella("imagen") if "imagen" in self._dato else None
 
     def campos(self) -> dict[str, Campo]:
         dato = self.tomar("campos")

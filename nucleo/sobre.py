@@ -22,6 +22,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from nucleo.formas import CORTO, EPOCA, EQUIPO, HEX64
 from nucleo.renglon import HechoInvalido, hora_con_huso
 
 MAXIMO_BYTES: Final = 32 * 1024
@@ -37,10 +38,6 @@ MAXIMO_PADRON: Final = 8 * 2**20
 """Tope de un padrón, que no viaja por MQTT: más de veinte mil kioscos a 300 bytes cada uno."""
 
 _ALGORITMO: Final = "ES256"
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
-_EPOCA: Final = re.compile(r"[0-9a-f]{16}")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
-_CORTO: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,80}")
 _CAMPOS: Final = (
     "v",
     "proceso",
@@ -199,7 +196,7 @@ def _kid(segmento: str, tipo: Tipo) -> str:
     if encabezado["alg"] != _ALGORITMO or encabezado["typ"] != tipo.value:
         raise SobreInvalido("TIPO", f"no es {tipo.value} con {_ALGORITMO}")
     kid = encabezado["kid"]
-    if not isinstance(kid, str) or _EQUIPO.fullmatch(kid) is None:
+    if not isinstance(kid, str) or EQUIPO.fullmatch(kid) is None:
         raise SobreInvalido("FORMA", "el kid no es un nombre de equipo")
     return kid
 
@@ -246,17 +243,17 @@ def _leer(dato: Mapping[str, Any], firma: str) -> Sobre:
     except HechoInvalido as error:
         raise SobreInvalido("FORMA", str(error)) from error
     return Sobre(
-        proceso=_texto(dato, "proceso", _CORTO),
-        modo=_texto(dato, "modo", _CORTO),
-        catd=_texto(dato, "catd", _EQUIPO),
-        equipo=_texto(dato, "equipo", _EQUIPO),
-        epoca=_texto(dato, "epoca", _EPOCA),
+        proceso=_texto(dato, "proceso", CORTO),
+        modo=_texto(dato, "modo", CORTO),
+        catd=_texto(dato, "catd", EQUIPO),
+        equipo=_texto(dato, "equipo", EQUIPO),
+        epoca=_texto(dato, "epoca", EPOCA),
         secuencia=secuencia,
-        previo=_texto(dato, "previo", _HEX64),
+        previo=_texto(dato, "previo", HEX64),
         creado=creado,
-        reloj=_texto(dato, "reloj", _CORTO),
-        arranque=_texto(dato, "arranque", _CORTO),
-        sistema=_texto(dato, "sistema", _CORTO),
+        reloj=_texto(dato, "reloj", CORTO),
+        arranque=_texto(dato, "arranque", CORTO),
+        sistema=_texto(dato, "sistema", CORTO),
         contenido=dato["contenido"],
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from nucleo.formas import EQUIPO
 from nucleo.modos import MODOS
 
 USUARIO_CENTRO: Final = "centro"
@@ -27,7 +28,6 @@ RESERVADOS: Final = frozenset({USUARIO_CENTRO, USUARIO_OBSERVADOR})
 """Ningún equipo se llama así: para el bróker tendría esos permisos."""
 
 _AMBITO: Final = re.compile(rf"({'|'.join(MODOS)})-([a-z0-9][a-z0-9\-]{{0,29}})")
-_EQUIPO: Final = re.compile(r"[a-z0-9][a-z0-9\-]{0,38}")
 
 
 class Carril(Enum):
@@ -64,7 +64,7 @@ class Tema:
     def __post_init__(self) -> None:
         if _AMBITO.fullmatch(self.ambito) is None:
             raise TemaInvalido(f"{self.ambito[:60]!r} no es <modo>-<proceso> en minúsculas, como simulacro-oax2022")
-        if _EQUIPO.fullmatch(self.equipo) is None or self.equipo in RESERVADOS:
+        if EQUIPO.fullmatch(self.equipo) is None or self.equipo in RESERVADOS:
             raise TemaInvalido(f"{self.equipo[:60]!r} no es un nombre de equipo")
 
     def __str__(self) -> str:

@@ -11,10 +11,11 @@ Los enteros van con el byte más significativo primero. Sin datos es la pregunta
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 from typing import Final
+
+from nucleo.formas import HEX64
 
 MAXIMO_DATOS: Final = 16_384
 """Bytes de archivo por trozo. A 1 Mbit/s son 131 ms: lo más que espera una cifra recién asentada por cada uno."""
@@ -24,7 +25,6 @@ MAXIMO_ARCHIVO: Final = 32 * 2**20
 
 _MAGIA: Final = b"PRT1"
 _ENCABEZADO: Final = struct.Struct(">4s32sII")
-_HEX64: Final = re.compile(r"[0-9a-f]{64}")
 
 MAXIMO_BYTES: Final = _ENCABEZADO.size + MAXIMO_DATOS
 """Tope de un trozo en el camino."""
@@ -72,7 +72,7 @@ def cortar(sha256: str, contenido: bytes, numero: int) -> Trozo:
 
 def a_bytes(trozo: Trozo) -> bytes:
     """Los bytes que viajan. Raises: TrozoInvalido si quien los reciba no podría leerlos."""
-    if _HEX64.fullmatch(trozo.sha256) is None or not 0 <= trozo.total < 2**32 or not 0 <= trozo.desde < 2**32:
+    if HEX64.fullmatch(trozo.sha256) is None or not 0 <= trozo.total < 2**32 or not 0 <= trozo.desde < 2**32:
         raise TrozoInvalido("FORMA", "la huella o los números no caben en un trozo")
     _exigir(trozo)
     return _ENCABEZADO.pack(_MAGIA, bytes.fromhex(trozo.sha256), trozo.total, trozo.desde) + trozo.datos
