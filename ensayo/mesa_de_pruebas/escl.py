@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from ensayo.mesa_de_pruebas.charola import Charola, Estorbo
+from ensayo.puertos import puerto_libre
 
 RESOLUCIONES: Final = (75, 100, 150, 200, 300)
 _RODILLO_S: Final = 0.3
@@ -54,12 +55,14 @@ class EscanerEscl:
         """Fracción de la próxima hoja en que se desenchufa solo; `None`, no se desenchufa."""
         self._conexiones: set[socket.socket] = set()
         self._candado = threading.Lock()
+        self._cable = threading.Lock()
+        """Enchufar espera a que acabe de desenchufarse: si no, el puerto aún es del servidor que se está cerrando."""
         self._servidor: _Servidor | None = None
         # El puerto es suyo también desenchufado: si no, otro programa podría tomarlo y ya no se podría enchufar.
         self._reserva = socket.socket()
         self._reserva.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserva.bind(("127.0.0.1", 0))
-        self.puerto = int(self._reserva.getsockname()[1])
+        self.puerto = puerto_libre()
+        self._reserva.bind(("127.0.0.1", self.puerto))
         self.enchufar()
 
     @property
@@ -72,25 +75,26 @@ class EscanerEscl:
 
     def enchufar(self) -> None:
         """Vuelve a contestar, en el mismo puerto. Repetirlo no hace nada."""
-        with self._candado:
+        with self._cable:
             if self._servidor is not None:
                 return
-            self._servidor = _Servidor(self, self.puerto)
-        threading.Thread(target=self._servidor.serve_forever, args=(0.02,), name="escaner-escl", daemon=True).start()
+            self._servidor = servidor = _Servidor(self, self.puerto)
+            threading.Thread(target=servidor.serve_forever, args=(0.02,), name="escaner-escl", daemon=True).start()
 
     def desenchufar(self) -> None:
         """Corta lo que se esté entregando y deja de contestar: quien llame ve la conexión rechazada."""
-        with self._candado:
+        with self._cable:
             servidor, self._servidor = self._servidor, None
-            conexiones, self._conexiones = self._conexiones, set()
-        self.trabajos.clear()
-        if servidor is None:
-            return
-        for conexion in conexiones:
-            _cortar(conexion)
-        servidor.shutdown()
-        servidor.server_close()
-        self.charola.quedo_a_medias()
+            with self._candado:
+                conexiones, self._conexiones = self._conexiones, set()
+            self.trabajos.clear()
+            if servidor is None:
+                return
+            for conexion in conexiones:
+                _cortar(conexion)
+            servidor.shutdown()
+            servidor.server_close()
+            self.charola.quedo_a_medias()
 
     def apagar(self) -> None:
         self.charola.soltar()
