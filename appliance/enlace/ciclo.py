@@ -90,7 +90,7 @@ class Enlace:
         self._ordenes = ordenes
         self._desfase = Desfase()
         self._aviso_de_reloj = AvisoDeReloj(almacen)
-        self._rechazos = Rechazos(almacen, self._azar)
+        self._rechazos = Rechazos(almacen, self._azar, cronometro)
         self._presupuesto = Presupuesto(
             EnAlmacen(almacen), ajustes.tope, alrededor.salida, reloj.ahora, alrededor.contador
         )

@@ -1,13 +1,15 @@
 """Cuando el bróker cierra la puerta una y otra vez: no insistir sin fin, y decirlo.
 
-Un certificado revocado o vencido, o un permiso que falta, no se arreglan reintentando: tras varios cierres seguidos se
-levanta una alarma y se espera largo. El bróker puede haberse equivocado, así que nunca se deja de intentar.
+Un certificado revocado o vencido, o un permiso que falta, no se arreglan reintentando: si pasa el rato y no abre se
+levanta una alarma y se espera cada vez más. Pero un bróker que arranca también niega a todos unos segundos, y puede
+haberse equivocado: se espera a lo más lo que ya lleva cerrado, y nunca se deja de intentar.
 """
 
 from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,9 +19,11 @@ from appliance.enlace.transporte import NoAutorizado
 from appliance.falla import Falla
 
 CIERRES: Final = 5
-"""Seguidos, para tomarlos en serio: uno solo puede ser un bróker que está arrancando."""
+PACIENCIA_S: Final = 30.0
+"""Los cierres seguidos, y el tiempo que deben abarcar, para creerles: menos puede ser un bróker que arranca."""
 
 LARGA_S: Final = 180.0
+"""La espera más larga."""
 
 RECHAZADO: Final = "enlace_rechazado"
 """Llave de `appliance.situacion`: qué contestó el bróker; vacío si deja entrar."""
@@ -28,10 +32,13 @@ RECHAZADO: Final = "enlace_rechazado"
 class Rechazos:
     """Cuenta los seguidos. Los usa sólo el ciclo del enlace."""
 
-    def __init__(self, almacen: Almacen, azar: random.Random) -> None:
+    def __init__(self, almacen: Almacen, azar: random.Random, cronometro: Callable[[], float]) -> None:
         self._almacen = almacen
         self._azar = azar
+        self._cronometro = cronometro
         self._seguidos = 0
+        self._desde = 0.0
+        """El `cronometro` del primero de los seguidos."""
         with almacen.lectura() as mirada:
             self._dicho = situacion.leer(mirada.conexion, RECHAZADO) != ""
 
@@ -46,12 +53,15 @@ class Rechazos:
         if not isinstance(causa, NoAutorizado):
             # Una red caída no borra lo que el bróker ya dijo, ni cuenta como otra negativa.
             return 0.0
+        if not self._seguidos:
+            self._desde = self._cronometro()
         self._seguidos += 1
-        if self._seguidos < CIERRES:
+        lleva = self._cronometro() - self._desde
+        if self._seguidos < CIERRES or lleva < PACIENCIA_S:
             return 0.0
         if not self._dicho:
             self._anotar(str(causa))
-        return self._azar.uniform(0.75, 1.25) * LARGA_S
+        return self._azar.uniform(0.75, 1.25) * min(LARGA_S, lleva)
 
     def _anotar(self, causa: str) -> None:
         with contextlib.suppress(Falla), self._almacen.transaccion() as t:

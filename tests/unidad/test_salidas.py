@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from appliance.bandeja import Resumen
 from appliance.enlace.ajustes import Ajustes, Alrededor
 from appliance.enlace.aviso_de_reloj import DESFASE, AvisoDeReloj
 from appliance.enlace.ciclo import Enlace
-from appliance.enlace.rechazos import CIERRES, LARGA_S, RECHAZADO
+from appliance.enlace.rechazos import CIERRES, LARGA_S, PACIENCIA_S, RECHAZADO
 from appliance.enlace.relevo import ESTANCIA_MAXIMA_S, Relevo
 from appliance.enlace.salidas import ARCHIVO, Salida, leer_salidas, tope_de
 from appliance.enlace.transporte import EnlaceCaido, NoAutorizado, Transporte
@@ -383,9 +384,11 @@ def test_un_broker_que_cierra_la_puerta_no_hace_dar_vueltas_al_kiosco_y_se_dice(
     noche.enlace._fabrica = fabrica
     noche.asentar(2)
     correr(noche, 3600)
-    # Los primeros son pronto; después, a lo menos tres cuartos de la espera larga entre uno y otro.
-    assert len(intentos) <= CIERRES + 3600 / (0.75 * LARGA_S)
-    assert all(b - a >= 0.75 * LARGA_S for a, b in pairwise(intentos[CIERRES:]))
+    # Los primeros son pronto; después, a lo menos tres cuartos de lo que lleva cerrado, hasta la espera larga.
+    serios = [(a, b) for a, b in pairwise(intentos[CIERRES:]) if a - intentos[0] >= PACIENCIA_S]
+    assert len(serios) > 10
+    assert all(b - a >= 0.75 * min(LARGA_S, a - intentos[0]) for a, b in serios)
+    assert len(intentos) <= 10 * CIERRES
     assert "cerró" in noche.recordado(RECHAZADO)
     assert len(noche.bitacora("broker_rechaza")) == 1
     cerrada[0] = False
@@ -393,6 +396,32 @@ def test_un_broker_que_cierra_la_puerta_no_hace_dar_vueltas_al_kiosco_y_se_dice(
     assert noche.pendientes() == 0
     assert noche.recordado(RECHAZADO) == ""
     assert len(noche.bitacora("broker_admite")) == 1
+
+
+def test_un_broker_que_arranca_y_niega_unos_segundos_no_deja_al_kiosco_esperando_minutos(
+    noche: NocheConSalidas,
+) -> None:
+    """RabbitMQ niega las suscripciones mientras arranca: cinco negativas en tres segundos costaban tres minutos."""
+    abre = noche.segundos + PACIENCIA_S * 0.9
+    negativas: list[float] = []
+
+    def fabrica(testamento: _Testamento) -> Transporte:
+        class Arrancando(TransporteEnMemoria):
+            def suscribir(self, tema: str) -> None:
+                if noche.segundos < abre:
+                    negativas.append(noche.segundos)
+                    raise NoAutorizado("el bróker negó la suscripción")
+                super().suscribir(tema)
+
+        return Arrancando(noche.broker, testamento, noche.pasar)
+
+    noche.enlace._fabrica = fabrica
+    noche.enlace._ajustes = replace(noche.enlace._ajustes, tope_s=1.0)
+    noche.asentar(2)
+    noche.correr(lambda: noche.pendientes() == 0, PACIENCIA_S + 10)
+    assert len(negativas) >= CIERRES
+    assert noche.pendientes() == 0
+    assert noche.bitacora("broker_rechaza") == []
 
 
 # ------------------------------------------------------------------------------------------------------- el reloj
