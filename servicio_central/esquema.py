@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS en_espera (
   huella TEXT PRIMARY KEY, equipo TEXT NOT NULL, tema TEXT NOT NULL,
   codigo TEXT NOT NULL, causa TEXT NOT NULL, bytes BLOB NOT NULL, desde TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS en_espera_equipo ON en_espera (equipo);
 CREATE TABLE IF NOT EXISTS cadenas (
   equipo TEXT NOT NULL, epoca TEXT NOT NULL, contiguo INTEGER NOT NULL, huella TEXT NOT NULL,
   PRIMARY KEY (equipo, epoca)
