@@ -6,13 +6,11 @@ import contextlib
 import inspect
 import random
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from appliance.almacen import Almacen
 from appliance.consola import anunciar, decir
 from appliance.enlace.ciclo import Ajustes, Enlace
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
@@ -22,6 +20,7 @@ from nucleo.sobre import Tipo, firmar_con
 from nucleo.temas import Carril, Tema, ambito_de
 from tests.centro_de_prueba import Centro
 from tests.kiosco_de_prueba import EPOCA, PROCESO, abrir_almacen, hora, identidad, un_hecho
+from tests.noche_en_memoria import NocheEnMemoria
 
 AMBITO = ambito_de("simulacro", PROCESO.clave)
 ACUSE = str(Tema(AMBITO, "catd-01", Carril.ACUSE))
@@ -45,52 +44,21 @@ class CentroEnMemoria(TransporteEnMemoria):
                 self._red.repartir(respuesta[0], respuesta[1].encode())
 
 
-class Noche:
+class Noche(NocheEnMemoria):
     """Un kiosco, un bróker y un centro con el mismo reloj de mentiras. Cada espera del enlace lo adelanta."""
 
     def __init__(self, carpeta: Path, semilla: int = 1, ajustes: Ajustes | None = None) -> None:
-        self.almacen: Almacen = abrir_almacen(carpeta)
+        super().__init__()
+        self.almacen = abrir_almacen(carpeta)
         self.firmante = LlaveDeArchivo(carpeta / "llave.pem", "catd-01")
         self.centro = Centro(AMBITO, self.firmante.publica())
-        self.broker = BrokerEnMemoria()
         self.conexion = CentroEnMemoria(self.broker, self.centro)
         self.conexion.conectar()
-        self.segundos = 0.0
-        self.dichos: list[str] = []
-        self.al_pasar: Callable[[float], None] = lambda _: None
-        self._hasta: Callable[[], bool] = lambda: True
-        self._limite = 0.0
         self.reloj = RelojFijado(hora())
-        self.enlace = Enlace(
-            almacen=self.almacen,
-            identidad=identidad(),
-            proceso=PROCESO.clave,
-            firmante=self.firmante,
-            llave_centro=self.centro.publica,
-            reloj=self.reloj,
-            version="prueba",
-            fabrica=lambda testamento: TransporteEnMemoria(self.broker, testamento, self.pasar),
-            ajustes=ajustes or Ajustes(),
-            cronometro=lambda: self.segundos,
-            dormir=self.pasar,
-            azar=random.Random(semilla),
-            decir=self.dichos.append,
-        )
+        self.enlace = self.enlazar(identidad(), self.firmante, self.centro.publica, semilla=semilla, ajustes=ajustes)
 
-    def pasar(self, segundos: float) -> None:
-        self.segundos += segundos
-        self.al_pasar(self.segundos)
+    def atender(self) -> None:
         self.conexion.atender()
-        if self._hasta() or self.segundos >= self._limite:
-            self.enlace.parar = True
-
-    def correr(self, hasta: Callable[[], bool], limite_s: float = 600.0) -> float:
-        """Corre el enlace hasta que se cumpla o pase el tiempo; devuelve los segundos que pasaron."""
-        inicio = self.segundos
-        self._hasta, self._limite = hasta, inicio + limite_s
-        self.enlace.parar = False
-        self.enlace.correr()
-        return self.segundos - inicio
 
     def asentar(self, cuantos: int) -> None:
         base = self.almacen.ultimo().secuencia
