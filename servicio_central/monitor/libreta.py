@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
+from servicio_central.solo_se_agrega import disparadores
+
 ARCHIVO: Final = "operacion.sqlite"
 
 _ESQUEMA: Final = """
@@ -63,7 +65,7 @@ CREATE TRIGGER IF NOT EXISTS dos_personas BEFORE INSERT ON resoluciones
   BEGIN SELECT RAISE(ABORT, 'quien propone no confirma'); END;
 """
 
-_SOLO_SE_AGREGA: Final = {
+_LLAVES: Final = {
     "accesos": "id",
     "cambios": "id",
     "episodios": "id",
@@ -72,22 +74,9 @@ _SOLO_SE_AGREGA: Final = {
     "propuestas": "id",
     "resoluciones": "propuesta",
 }
-"""Tabla → su llave: un REPLACE borra sin disparar los disparadores de DELETE."""
+"""Tabla a la que sólo se agrega → su llave."""
 
-
-def _disparadores() -> str:
-    partes = []
-    for tabla, llave in _SOLO_SE_AGREGA.items():
-        for suceso, condicion in (
-            ("UPDATE", ""),
-            ("DELETE", ""),
-            ("INSERT", f"WHEN EXISTS (SELECT 1 FROM {tabla} WHERE {llave} = NEW.{llave})"),
-        ):
-            partes.append(
-                f"CREATE TRIGGER IF NOT EXISTS {tabla}_no_{suceso.lower()} BEFORE {suceso} ON {tabla} {condicion}"
-                f" BEGIN SELECT RAISE(ABORT, '{tabla}: sólo se agrega'); END;"
-            )
-    return "\n".join(partes)
+_SOLO_SE_AGREGA: Final = {tabla: f"{llave} = NEW.{llave}" for tabla, llave in _LLAVES.items()}
 
 
 class Libreta:
@@ -112,7 +101,7 @@ class Libreta:
         bd.execute("PRAGMA synchronous = FULL")
         bd.execute("PRAGMA foreign_keys = ON")
         bd.execute("PRAGMA trusted_schema = OFF")
-        bd.executescript(f"BEGIN IMMEDIATE;{_ESQUEMA}{_disparadores()}COMMIT;")
+        bd.executescript(f"BEGIN IMMEDIATE;{_ESQUEMA}{disparadores(_SOLO_SE_AGREGA)}COMMIT;")
         return cls(bd)
 
     def cerrar(self) -> None:
