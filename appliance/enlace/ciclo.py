@@ -33,6 +33,7 @@ from appliance.enlace.carril_de_ordenes import CarrilDeOrdenes
 from appliance.enlace.desfase import Desfase
 from appliance.enlace.envio import Envio
 from appliance.enlace.imagenes_por_enviar import ImagenesPorEnviar
+from appliance.enlace.lo_dudoso import LoDudoso
 from appliance.enlace.presupuesto import EnAlmacen, Presupuesto
 from appliance.enlace.rechazos import Rechazos
 from appliance.enlace.transporte import EnlaceCaido, Fabrica, Mensaje, Testamento, Transporte
@@ -96,6 +97,7 @@ class Enlace:
         )
         self._pausa = almacen.resumen_de_imagenes().pausa
         self._contestado = False
+        self._en_duda: tuple[int, ...] = ()
         self._alarma = almacen.resumen().alarma
         ambito = ambito_de(identidad.modo, proceso)
         self._temas = {carril: str(Tema(ambito, identidad.equipo, carril)) for carril in Carril}
@@ -157,6 +159,7 @@ class Enlace:
             azar=self._azar,
         )
         imagenes = self._imagenes_por_enviar()
+        dudoso = LoDudoso(a.lento_s)
         vista, latido, oido = -1, self._cronometro(), self._cronometro()
         while not self.parar:
             yield a.sondeo_s
@@ -167,7 +170,7 @@ class Enlace:
             self._recibir_ordenes(mensajes, acuse, envio, ahora)
             if acuse is not None:
                 oido, vista = ahora, -1
-                envio.pedir(acuse.faltan)
+                envio.pedir([*acuse.faltan, *dudoso.toca(self._en_duda, ahora)])
                 if imagenes is not None:
                     imagenes.releer()
             ultima = self.almacen.ultimo().secuencia
@@ -229,6 +232,7 @@ class Enlace:
             self._log("el centro apartó sobres", cuantos=resultado.apartados)
         return acuse
 
+        self._en_duda = resultado.en_duda if resultado is not None else ()
     def _leer(self, mensaje: Mensaje) -> Acuse | None:
         if mensaje.tema != self._tema_acuse:
             return None
