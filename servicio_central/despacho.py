@@ -23,7 +23,7 @@ from nucleo.padron import Padron
 from nucleo.sobre import Firmante, SobreInvalido
 from nucleo.temas import Carril, Tema
 from nucleo.trozo import MAXIMO_DATOS, a_bytes, cortar, cuantos
-from servicio_central import firma_de_definicion
+from servicio_central import adopcion, firma_de_definicion
 from servicio_central.ordenes import BandejaDeOrdenes, OrdenGuardada
 from servicio_central.tropiezo import Tropiezo
 
@@ -75,7 +75,8 @@ class Despacho:
         """Ordena tomar la última definición firmada a esos equipos.
 
         Raises:
-            Tropiezo: DEFINICION, si no hay ninguna firmada; ORDEN, si un equipo no está vigente.
+            Tropiezo: DEFINICION, si no hay ninguna firmada; DEFINICION_FIRMADA, si el centro cuenta con otra; ORDEN, si
+            un equipo no está vigente.
         """
         ultima = firma_de_definicion.ultima(self._carpeta)
         if ultima is None:
@@ -92,6 +93,7 @@ class Despacho:
 
     def al_latir(self, latido: Latido) -> None:
         """Contesta a un latido ya aceptado. Nunca lanza: las órdenes no detienen a los hechos."""
+        adopcion.exigir_adoptada(self._carpeta, firmada)
         try:
             clave = (latido.equipo, latido.epoca)
             if latido.orden > self._dichas.get(clave, 0):
