@@ -87,13 +87,13 @@ class Despacho:
                 "corra `./prep inscribir --definicion` en la máquina de la autoridad y copie lo que deja",
             )
         firmada, datos = ultima
+        adopcion.exigir_adoptada(self._carpeta, firmada)
         sha256 = hashlib.sha256(datos).hexdigest()
         que = TomarDefinicion(sha256, len(datos), firmada.version)
         return tuple(o for equipo in equipos for o in self.ordenar(padron, equipo, que, quien))
 
     def al_latir(self, latido: Latido) -> None:
         """Contesta a un latido ya aceptado. Nunca lanza: las órdenes no detienen a los hechos."""
-        adopcion.exigir_adoptada(self._carpeta, firmada)
         try:
             clave = (latido.equipo, latido.epoca)
             if latido.orden > self._dichas.get(clave, 0):

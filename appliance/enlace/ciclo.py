@@ -228,11 +228,11 @@ class Enlace:
             self._log("el centro contesta", contiguo=acuse.contiguo)
             self._contestado = True
             self._rechazos.entro()
+        self._en_duda = resultado.en_duda if resultado is not None else ()
         if resultado is not None and resultado.apartados:
             self._log("el centro apartó sobres", cuantos=resultado.apartados)
         return acuse
 
-        self._en_duda = resultado.en_duda if resultado is not None else ()
     def _leer(self, mensaje: Mensaje) -> Acuse | None:
         if mensaje.tema != self._tema_acuse:
             return None
