@@ -161,6 +161,7 @@ class Enlace:
         imagenes = self._imagenes_por_enviar()
         dudoso = LoDudoso(a.lento_s)
         vista, latido, oido = -1, self._cronometro(), self._cronometro()
+        insiste_s = a.rto_s
         while not self.parar:
             yield a.sondeo_s
             mensajes = transporte.bombear(a.sondeo_s)
@@ -182,9 +183,12 @@ class Enlace:
                 # Las cifras, siempre primero: mientras quede una por mandar no sale un trozo más.
                 if imagenes is not None and not envio.hay_por_mandar(ahora):
                     self._mandar_imagenes(transporte, imagenes, ahora)
-            toca = ahora - latido >= a.latido_s or (self._ordenes is not None and self._ordenes.urge_latir(ahora))
+            # Si el bróker se cayó, quien vuelve antes que el centro nace donde nadie oye: insiste sin esperar al pulso.
+            cada_s = a.latido_s if self._contestado else min(insiste_s, a.latido_s)
+            toca = ahora - latido >= cada_s or (self._ordenes is not None and self._ordenes.urge_latir(ahora))
             if toca and self._latir(transporte, sesion, "pulso"):
                 latido = ahora
+                insiste_s *= 1.0 if self._contestado else self._azar.uniform(1.5, 2.5)
                 if self._ordenes is not None:
                     self._ordenes.latio(ahora)
             if ahora - oido > a.silencio_s:
