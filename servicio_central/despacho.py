@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -57,12 +58,17 @@ class Despacho:
         self._ahora = ahora
         self._avisar = avisar
         self._cronometro = cronometro
-        self._salen: deque[tuple[str, bytes]] = deque(maxlen=TOPE)
+        self._salen: deque[tuple[str, bytes, OrdenGuardada | None]] = deque(maxlen=TOPE)
         self._dichas: dict[tuple[str, str], int] = {}
         self._rafagas: dict[str, float] = {}
         self._paquetes: dict[str, bytes] = {}
         self._marca: frozenset[tuple[str, int, int]] = frozenset()
         self._candado = Lock()
+
+    @property
+    def bandeja(self) -> BandejaDeOrdenes:
+        """Lo ordenado y en qué quedó."""
+        return self._bandeja
 
     def ordenar(self, padron: Padron, equipo: str, que: Que, quien: str) -> tuple[OrdenGuardada, ...]:
         """Como `BandejaDeOrdenes.ordenar`, y la manda ya, sin esperar al siguiente latido."""
@@ -108,9 +114,14 @@ class Despacho:
     def siguiente(self) -> tuple[str, bytes] | None:
         """(tema, bytes) por publicar; `None` si no hay."""
         try:
-            return self._salen.popleft()
+            tema, datos, orden = self._salen.popleft()
         except IndexError:
             return None
+        if orden is not None and orden.bajada is None:
+            # Es para quien mira: que no se pueda anotar no detiene a la orden.
+            with suppress(sqlite3.Error):
+                self._bandeja.bajo(orden.equipo, orden.epoca, orden.numero, self._ahora())
+        return tema, datos
 
     def olvidar(self) -> None:
         """La conexión se cayó: lo que iba a salir se volverá a pedir."""
@@ -120,7 +131,7 @@ class Despacho:
         orden = self._bandeja.por_mandar(equipo, epoca, self._ahora())
         if orden is not None:
             tema = str(Tema(self._ambito, equipo, Carril.ORDEN))
-            self._salen.append((tema, self._bandeja.firmar(orden, self._firmante).encode("ascii")))
+            self._salen.append((tema, self._bandeja.firmar(orden, self._firmante).encode("ascii"), orden))
 
     def _trozos(self, latido: Latido) -> None:
         ahora = self._cronometro()
@@ -133,7 +144,7 @@ class Despacho:
         primero = latido.paquete_bytes // MAXIMO_DATOS
         tema = str(Tema(self._ambito, latido.equipo, Carril.PAQUETE))
         for numero in range(primero, min(primero + RAFAGA, cuantos(len(datos)))):
-            self._salen.append((tema, a_bytes(cortar(latido.paquete, datos, numero))))
+            self._salen.append((tema, a_bytes(cortar(latido.paquete, datos, numero)), None))
 
     def _paquete(self, sha256: str) -> bytes | None:
         """Los bytes de ese paquete, si es uno de los que firmó la autoridad."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -92,6 +92,11 @@ def calcular(retrato: Retrato, umbrales: Umbrales) -> tuple[Alarma, ...]:
             alarmas += _de_senal(kiosco)
             alarmas += _de_avance(kiosco, retrato, umbrales)
             alarmas += _de_aparato(kiosco, umbrales, comun)
+    return ordenar(alarmas)
+
+
+def ordenar(alarmas: Iterable[Alarma]) -> tuple[Alarma, ...]:
+    """Lo peor primero."""
     return tuple(sorted(alarmas, key=lambda a: (a.gravedad, a.tipo, a.equipo, a.detalle)))
 
 

@@ -60,6 +60,18 @@ CREATE TABLE IF NOT EXISTS resoluciones (
   propuesta INTEGER PRIMARY KEY REFERENCES propuestas (id), hora TEXT NOT NULL, quien TEXT NOT NULL,
   confirma INTEGER NOT NULL, nota TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS pedidos (
+  id INTEGER PRIMARY KEY, equipo TEXT NOT NULL, accion TEXT NOT NULL, texto TEXT NOT NULL, desde TEXT NOT NULL,
+  hora TEXT NOT NULL, quien TEXT NOT NULL, motivo TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS pedidos_equipo ON pedidos (equipo, id);
+CREATE TABLE IF NOT EXISTS respuestas (
+  pedido INTEGER PRIMARY KEY REFERENCES pedidos (id), hora TEXT NOT NULL, quien TEXT NOT NULL,
+  autoriza INTEGER NOT NULL, nota TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS dos_personas_ordenan BEFORE INSERT ON respuestas
+  WHEN (SELECT quien FROM pedidos WHERE id = NEW.pedido) = NEW.quien
+  BEGIN SELECT RAISE(ABORT, 'quien pide no autoriza'); END;
 CREATE TRIGGER IF NOT EXISTS dos_personas BEFORE INSERT ON resoluciones
   WHEN (SELECT quien FROM propuestas WHERE id = NEW.propuesta) = NEW.quien
   BEGIN SELECT RAISE(ABORT, 'quien propone no confirma'); END;
@@ -73,6 +85,8 @@ _LLAVES: Final = {
     "notas": "id",
     "propuestas": "id",
     "resoluciones": "propuesta",
+    "pedidos": "id",
+    "respuestas": "pedido",
 }
 """Tabla a la que sólo se agrega → su llave."""
 

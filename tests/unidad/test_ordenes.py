@@ -241,7 +241,29 @@ def test_repetida_menor_ajena_o_caduca_no_se_obedece(noche: Noche, cambios: dict
     noche.a_mano(numero=5, que=MostrarMensaje("la cinco"))
     noche.a_mano(**cambios)
     assert (noche.ordenes.ultima, noche.situacion(MENSAJE)) == (5, "la cinco")
-    assert noche.eventos() == ["orden_obedecida"]
+    assert [e for e in noche.eventos() if e != "orden_tarde"] == ["orden_obedecida"]
+
+
+def test_la_que_llega_caduca_se_anota_una_sola_vez_y_operacion_se_entera(noche: Noche) -> None:
+    noche.ordenes.oir(INICIO, noche.segundos)
+    tarde = {"hora": INICIO - timedelta(hours=3), "caduca": INICIO - timedelta(hours=2)}
+    for numero in (7, 7, 7, 6, 8):
+        noche.a_mano(numero=numero, **tarde)
+    assert noche.ordenes.ultima == 0
+    assert noche.eventos() == ["orden_tarde", "orden_tarde"]
+
+
+def test_bajada_es_haberla_dado_al_broker_y_se_anota_la_primera_vez(noche: Noche) -> None:
+    noche.ordenar(Renacer())
+    (antes,) = noche.bandeja.de("catd-01")
+    assert antes.bajada is None
+    noche.broker.pierde = lambda tema: tema.endswith("/orden")
+    noche.correr(lambda: noche.bandeja.de("catd-01")[0].bajada is not None)
+    (bajada,) = noche.bandeja.de("catd-01")
+    noche.correr(lambda: noche.segundos > 60)
+    assert noche.bandeja.de("catd-01") == (bajada,), "repetirla no cambia cuándo bajó"
+    assert noche.bandeja.recientes(bajada.caduca) == (bajada,)
+    assert noche.bandeja.recientes(bajada.caduca + timedelta(seconds=1)) == ()
 
 
 def test_una_orden_que_no_firmo_el_centro_no_se_obedece(noche: Noche) -> None:
