@@ -123,7 +123,10 @@ class MiradorDeMesa:
 
 
 def alarmas_de(mesa: Mesa, ahora: datetime) -> Iterator[Alarma]:
-    """Lo que de la mesa hay que atender: todo es aviso, porque nada de esto pierde un voto."""
+    """Lo que de la mesa hay que atender: todo es aviso, porque nada de esto pierde un voto.
+
+    Sale también en el proyector, que no pide cuenta: no dice personas ni lo que se le escribió a un CATD.
+    """
     if mesa.mal:
         yield Alarma(
             "ORDEN", Gravedad.AVISO, "", f"La bandeja de órdenes no se puede leer ({mesa.mal})",
@@ -136,13 +139,13 @@ def alarmas_de(mesa: Mesa, ahora: datetime) -> Iterator[Alarma]:
         clave = (v.equipo, v.epoca, v.que)
         if clave not in vistas and v.paso is Paso.RECHAZADA and ahora < v.caduca + _RECIENTE:
             yield Alarma(
-                "ORDEN", Gravedad.AVISO, v.equipo, f"No se cumplió la orden {v.numero}: {v.que}",
+                "ORDEN", Gravedad.AVISO, v.equipo, f"No se cumplió la orden {v.numero}: {v.que.partition(':')[0]}",
                 v.porque, v.siguiente or "revise el equipo", v.que,
             )  # fmt: skip
         vistas.add(clave)
     for p in mesa.pedidos:
         yield Alarma(
-            "PEDIDO", Gravedad.AVISO, p.equipo, f"{p.quien} pide: {p.que}",
+            "PEDIDO", Gravedad.AVISO, p.equipo, f"Se pide {p.que}",
             "lo delicado lo autorizan dos personas", "que un supervisor lo responda en Órdenes",
             f"{p.numero}",
         )  # fmt: skip

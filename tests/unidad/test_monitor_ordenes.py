@@ -34,6 +34,7 @@ from servicio_central.bitacora import Hoja
 from servicio_central.firmante import leer_publica
 from servicio_central.monitor import acciones, rastro_de_orden
 from servicio_central.monitor.acciones import ACCIONES, Tramite
+from servicio_central.monitor.observador import Pantalla
 from servicio_central.monitor.papeles import Papel
 from servicio_central.monitor.pedidos import Pedido
 from servicio_central.monitor.rastro_de_orden import Rastro
@@ -322,6 +323,20 @@ def test_se_va_la_luz_entre_encolar_y_asentar_y_no_sale_otra(
     assert pedido.autoriza is None
     assert rita.responder(1, "autoriza", sala.codigo("rita", 1)).status_code == 303
     assert [o.que for o in sala.centro.despacho.bandeja.de("catd-001")] == [Reenviar(3)]
+
+
+def test_el_proyector_no_dice_quien_pidio_ni_que_mensaje_se_mando(sala: SalaDePrueba) -> None:
+    ana = Navegador(sala, "ana")
+    ana.ordenar("catd-001", "mensaje", texto="que llame el licenciado Pech")
+    ana.ordenar("catd-002", "pausar_imagenes", motivo="se tapa el enlace")
+    despues = datetime.now(UTC) + timedelta(hours=1, minutes=1)
+    sala.sala.observador._ahora = lambda: despues
+    vidas(sala)
+    dichas = {p.alarma.que for p in sala.sala.observador.presentes}
+    assert {"No se cumplió la orden 1: mensaje", "Se pide no mandar imágenes"} <= dichas
+    todo = sala.sala.observador.pagina(Pantalla.PROYECTOR)[1].completa()
+    assert "Pech" not in todo
+    assert "ana" not in re.findall(r"\w+", todo)
 
 
 # --------------------------------------------------------------------------------------------------- la autoridad
