@@ -16,6 +16,10 @@ from nucleo.hoja_de_bitacora import MAXIMO_ACTA, MAXIMO_DETALLE, MAXIMO_RENGLONE
 from nucleo.renglon import HechoInvalido, hora_con_huso
 
 _MANDADA: Final = "bitacora_mandada"
+"""Último renglón que ya va en una hoja, y su huella: hasta aquí ya no se recorre para mandar lo demás."""
+
+_CABEZA: Final = "bitacora_cabeza"
+"""Último renglón anotado, y su huella: sin ella, quitar los que aún no van en una hoja no dejaría rastro."""
 
 _SIN_HORA: Final = "2000-01-01T00:00:00+00:00"
 _CABIDA: Final = 18_000
@@ -28,8 +32,13 @@ def anotar(conexion: sqlite3.Connection, renglon: RenglonDeBitacora) -> None:
     hora, aclarado = _hora_que_viaja(renglon.hora)
     acta, detalle = _limpio(renglon.acta)[:MAXIMO_ACTA], _limpio(aclarado + renglon.detalle)[:MAXIMO_DETALLE]
     limpio = RenglonDeBitacora(hora, renglon.evento, renglon.persona, acta, detalle)
+    defecto = "" if renglon.evento == "bitacora_rota" else _falta_la_cabeza(conexion)
+    # Ahora, porque este renglón va a ser la cabeza. Si también faltan mandados, ya lo dirá `comprobar`.
+    if defecto and not _cambio_lo_mandado(conexion):
+        anotar(conexion, RenglonDeBitacora(renglon.hora, "bitacora_rota", detalle=defecto))
     previo = _ultima_huella(conexion)
-    conexion.execute(
+    huella = encadenar(previo, limpio)
+    numero = conexion.execute(
         "INSERT INTO bitacora (hora, evento, persona, acta, detalle, previo, huella) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             limpio.hora,
@@ -38,9 +47,10 @@ def anotar(conexion: sqlite3.Connection, renglon: RenglonDeBitacora) -> None:
             limpio.acta,
             limpio.detalle,
             previo,
-            encadenar(previo, limpio),
+            huella,
         ),
-    )
+    ).lastrowid
+    conexion.execute("INSERT OR REPLACE INTO situacion VALUES (?, ?)", (_CABEZA, f"{numero} {huella}"))
 
 
 def hoja_pendiente(conexion: sqlite3.Connection, hora: datetime) -> HojaDeBitacora | None:
@@ -82,29 +92,66 @@ def urge(conexion: sqlite3.Connection) -> bool:
     return any(e == "turno_cerrado" or (e in declarados and declarados[e].grave) for (e,) in pendientes)
 
 
-def comprobar(conexion: sqlite3.Connection, desde: int = 1) -> str:
-    """Qué tiene de malo la cadena de la bitácora a partir de ese renglón; vacío si está entera.
+def comprobar(conexion: sqlite3.Connection) -> str:
+    """Qué tiene de malo la cadena de la bitácora, recorriéndola toda; vacío si está entera.
 
-    Se nota un renglón quitado, cambiado o agregado por otro programa. También que falten los últimos, si ya se habían
-    mandado.
+    Se nota un renglón quitado, cambiado o agregado por otro programa, también si es de los últimos.
     """
+    return _recorrer(conexion, 0, -1)[0] or _fallan_los_ultimos(conexion)
+
+
+def comprobar_lo_nuevo(conexion: sqlite3.Connection) -> str:
+    """Lo mismo, de lo que aún no va en ninguna hoja: lo demás ya está en el centro, y `repasar` lo vuelve a ver."""
+    ancla = 0 if _cambio_lo_mandado(conexion) else _mandada(conexion)
+    return _recorrer(conexion, ancla, -1)[0] or _fallan_los_ultimos(conexion)
+
+
+def repasar(conexion: sqlite3.Connection, ancla: int, cuantos: int) -> tuple[str, int]:
+    """Comprueba `cuantos` renglones a partir de `ancla` (0, el principio).
+
+    Returns:
+        Qué tienen de malo, o vacío; y con qué ancla seguir: 0 si ya no hay más.
+    """
+    return _recorrer(conexion, ancla, cuantos)
+
+
+def _recorrer(conexion: sqlite3.Connection, ancla: int, cuantos: int) -> tuple[str, int]:
+    # El ancla ya se comprobó: con ella se encadena el siguiente, y así no hay orilla en que quitar uno no se note.
     filas = conexion.execute(
         "SELECT renglon, hora, evento, persona, acta, detalle, previo, huella FROM bitacora WHERE renglon >= ? "
-        "ORDER BY renglon",
-        (max(1, desde - 1),),
-    )
-    numero, huella = 0, BITACORA_NUEVA if desde <= 1 else ""
+        "ORDER BY renglon LIMIT ?",
+        (ancla, cuantos if cuantos < 0 else cuantos + 1),
+    ).fetchall()
+    numero, huella = ancla and ancla - 1, "" if ancla else BITACORA_NUEVA
     for fila in filas:
+        if ancla and fila[0] == ancla:
+            numero, huella = ancla, fila[7]
+            continue
         if numero and fila[0] != numero + 1:
-            return f"faltan los renglones {numero + 1} a {fila[0] - 1}"
-        if (huella and fila[6] != huella) or (not numero and fila[0] > max(1, desde)):
-            return f"el renglón {fila[0]} no sigue al anterior"
+            return f"faltan los renglones {numero + 1} a {fila[0] - 1}", fila[0]
+        if (huella and fila[6] != huella) or (not numero and fila[0] > 1):
+            return f"el renglón {fila[0]} no sigue al anterior", fila[0]
         if encadenar(fila[6], RenglonDeBitacora(*fila[1:6])) != fila[7]:
-            return f"el renglón {fila[0]} se cambió"
+            return f"el renglón {fila[0]} se cambió", fila[0]
         numero, huella = fila[0], fila[7]
+    return "", numero if len(filas) == cuantos + 1 else 0
+
+
+def _fallan_los_ultimos(conexion: sqlite3.Connection) -> str:
     if _cambio_lo_mandado(conexion):
         return f"lo que hay hasta el renglón {_mandada(conexion)} no es lo que ya se había mandado"
-    return ""
+    return _falta_la_cabeza(conexion)
+
+
+def _falta_la_cabeza(conexion: sqlite3.Connection) -> str:
+    """Vacío si el último renglón que se anotó sigue ahí, o si lo anotó un programa que no lo recordaba."""
+    numero, huella = _marca(conexion, _CABEZA)
+    if (
+        not numero
+        or conexion.execute("SELECT 1 FROM bitacora WHERE renglon = ? AND huella = ?", (numero, huella)).fetchone()
+    ):
+        return ""
+    return f"lo último que se anotó fue el renglón {numero}, y ya no está o se cambió"
 
 
 def rebobinar(conexion: sqlite3.Connection) -> None:
@@ -127,9 +174,9 @@ def _mandada(conexion: sqlite3.Connection) -> int:
     return _marca(conexion)[0]
 
 
-def _marca(conexion: sqlite3.Connection) -> tuple[int, str]:
-    """Último renglón mandado y la huella que lleva la última hoja."""
-    fila = conexion.execute("SELECT valor FROM situacion WHERE llave = ?", (_MANDADA,)).fetchone()
+def _marca(conexion: sqlite3.Connection, cual: str = _MANDADA) -> tuple[int, str]:
+    """El número y la huella que se recuerdan en esa llave; cero si no hay."""
+    fila = conexion.execute("SELECT valor FROM situacion WHERE llave = ?", (cual,)).fetchone()
     numero, _, huella = str(fila[0]).partition(" ") if fila else ("0", "", BITACORA_NUEVA)
     return int(numero), huella
 

@@ -170,7 +170,7 @@ class Tablero:
             IdActa(e, c): codigo
             for e, c, codigo in mirada.conexion.execute(
                 "SELECT eleccion, casilla, apartado FROM bandeja JOIN hechos USING (secuencia) "
-                "WHERE estado = 'pendiente' AND apartado IS NOT NULL AND casilla IS NOT NULL"
+                "WHERE apartado IS NOT NULL AND casilla IS NOT NULL"
             )
         }
         fichas = [

@@ -25,6 +25,9 @@ SONDEO_S: Final = 5.0
 RENGLONES: Final = 50
 """Renglones sin mandar que no esperan al minuto."""
 
+_TRAMO: Final = 250
+"""Renglones que se repasan en cada sondeo: unos milisegundos, y veinte mil en menos de siete minutos."""
+
 _MAXIMO_HOJAS: Final = 200
 """Hojas por vez: veinte mil renglones. Lo demás espera al siguiente minuto."""
 
@@ -36,7 +39,7 @@ def mandar_bitacora(almacen: Almacen, reloj: Reloj) -> int:
         Falla: RELOJ o la causa física. Lo que alcanzó a asentarse queda.
     """
     with almacen.transaccion() as t:
-        if defecto := bitacora.comprobar(t.conexion):
+        if defecto := bitacora.comprobar_lo_nuevo(t.conexion):
             _denunciar(t, reloj, defecto)
     for hojas in range(_MAXIMO_HOJAS):
         hora = hora_creible(reloj)
@@ -47,6 +50,16 @@ def mandar_bitacora(almacen: Almacen, reloj: Reloj) -> int:
             t.asentar([hoja], hora, reloj.calidad())
             bitacora.marcar_mandada(t.conexion, hoja)
     return _MAXIMO_HOJAS
+
+
+def repasar_bitacora(almacen: Almacen, reloj: Reloj, ancla: int) -> int:
+    """Comprueba otro tramo de lo ya anotado, mandado o no, y dice con qué ancla seguir. Raises: Falla."""
+    with almacen.lectura() as mirada:
+        defecto, sigue = bitacora.repasar(mirada.conexion, ancla, _TRAMO)
+    if defecto:
+        with almacen.transaccion() as t:
+            _denunciar(t, reloj, defecto)
+    return sigue
 
 
 def faltan_por_mandar(almacen: Almacen) -> int:
@@ -77,6 +90,7 @@ class Vigilante:
         self._enlazado: bool | None = None
         self._ultima: datetime | None = None
         self._queja = ""
+        self._ancla = 0
 
     def empezar(self) -> None:
         self._hilo = Thread(target=self._correr, name="vigilante", daemon=True)
@@ -102,6 +116,7 @@ class Vigilante:
         if toca or urge or juntos >= RENGLONES:
             mandar_bitacora(self._almacen, self._reloj)
             self._ultima = ahora
+        self._ancla = repasar_bitacora(self._almacen, self._reloj, self._ancla)
 
     def _mirar_enlace(self) -> None:
         resumen = self._almacen.resumen()

@@ -44,7 +44,7 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def _morir_con(quien_dirige: int) -> None:
+def morir_con(quien_dirige: int) -> None:
     # Si a la jornada la matan con `kill -9` no puede despedirse: que el núcleo termine a sus piezas (prctl(2)).
     # Y que lo oigan desde que nacen: ignorada o bloqueada se hereda, y el aviso se perdería mientras arrancan.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -79,7 +79,7 @@ class Pieza:
             stdout=subprocess.PIPE if self.conversa else self._abierta,
             stderr=self._abierta,
             env={**os.environ, "PYTHONPATH": str(RAIZ), "PYTHONUNBUFFERED": "1"},
-            preexec_fn=partial(_morir_con, os.getpid()),
+            preexec_fn=partial(morir_con, os.getpid()),
         )
 
     @property

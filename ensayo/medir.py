@@ -1,5 +1,7 @@
 """`./prep medir`: cuánto rinde el centro, como razón contra lo que de ninguna manera se puede ahorrar.
 
+`./prep medir enlace` es otra: las metas del enlace entero (`ensayo.medicion_enlace`).
+
 La referencia se corre en el mismo proceso y alternada con lo medido: verificar cada firma P-256 (con `cryptography`,
 sin nada más) y confirmar los mismos bytes en SQLite con el mismo tamaño de lote y la misma durabilidad. La razón dice
 qué parte del costo del centro es inevitable; los segundos sólo valen en esta máquina.
@@ -18,6 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +33,8 @@ from ensayo.tuberia import EQUIPO, Tuberia, montar
 from nucleo.hechos import Captura, a_contenido
 from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from servicio_central.ingesta import LOTE, Destino, Mensaje, mensaje_de_hecho
+
+_DICE: Final = "Mide la ingesta del centro contra lo inevitable. Con `enlace` por delante, las metas del enlace entero."
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,20 @@ def medir(sobres: int, rondas: int, carpeta: Path) -> list[Ronda]:
 
 def _ronda(sobres: int, carpeta: Path) -> Ronda:
     carpeta.mkdir()
-    tuberia, llave, mensajes = _preparar(sobres, carpeta)
+    tuberia, llave, mensajes = preparar(sobres, carpeta)
     lotes = [mensajes[i : i + LOTE] for i in range(0, len(mensajes), LOTE)]
     centro = _cronometrar(lambda: _ingerir(tuberia, lotes))
     publica = llave.get_op_key("verify")
     assert isinstance(publica, ec.EllipticCurvePublicKey)
     return Ronda(
         centro,
-        firmas=_cronometrar(lambda: _verificar(publica, mensajes)),
-        disco=_cronometrar(lambda: _confirmar(carpeta / "referencia.sqlite", lotes)),
+        firmas=_cronometrar(lambda: verificar(publica, mensajes)),
+        disco=_cronometrar(lambda: confirmar(carpeta / "referencia.sqlite", lotes)),
     )
 
 
-def _preparar(sobres: int, carpeta: Path) -> tuple[Tuberia, ECKey, list[Mensaje]]:
+def preparar(sobres: int, carpeta: Path) -> tuple[Tuberia, ECKey, list[Mensaje]]:
+    """Una tubería nueva en la carpeta, su llave y tantos sobres sellados, encadenados y sin ingerir."""
     noche = cargar_noche()
     tuberia = montar(carpeta, noche.proceso, noche.inicio)
     firmante = tuberia.firmante
@@ -95,7 +101,8 @@ def _ingerir(tuberia: Tuberia, lotes: Sequence[Sequence[Mensaje]]) -> None:
             raise RuntimeError(f"el centro no aceptó todo el lote: {cuenta}")
 
 
-def _verificar(publica: ec.EllipticCurvePublicKey, mensajes: Sequence[Mensaje]) -> None:
+def verificar(publica: ec.EllipticCurvePublicKey, mensajes: Sequence[Mensaje]) -> None:
+    """Sólo las firmas, con `cryptography` a secas. Raises: InvalidSignature."""
     algoritmo = ec.ECDSA(hashes.SHA256())
     for mensaje in mensajes:
         firmado, _, firma = mensaje.datos.rpartition(b".")
@@ -104,7 +111,8 @@ def _verificar(publica: ec.EllipticCurvePublicKey, mensajes: Sequence[Mensaje]) 
         publica.verify(der, firmado, algoritmo)
 
 
-def _confirmar(ruta: Path, lotes: Sequence[Sequence[Mensaje]]) -> None:
+def confirmar(ruta: Path, lotes: Sequence[Sequence[Mensaje]]) -> None:
+    """Sólo los bytes, en una base nueva, una transacción durable por lote."""
     with closing(sqlite3.connect(ruta, isolation_level=None)) as bd:
         bd.execute("PRAGMA journal_mode = WAL")
         bd.execute("PRAGMA synchronous = FULL")
@@ -123,12 +131,18 @@ def _cronometrar(hacer: Callable[[], None]) -> float:
 
 def principal(argumentos: list[str] | None = None) -> int:
     """Punto de entrada: imprime la mediana de las razones y sobres por segundo."""
-    lector = argparse.ArgumentParser(prog="prep medir", description="Mide la ingesta del centro contra lo inevitable.")
+    dados = sys.argv[1:] if argumentos is None else argumentos
+    if dados[:1] == ["enlace"]:
+        # Aquí y no arriba: sus referencias se miden con lo de este módulo.
+        from ensayo.medicion_enlace import orden
+
+        return orden.principal(dados[1:])
+    lector = argparse.ArgumentParser(prog="prep medir", description=_DICE)
     lector.add_argument("--sobres", type=int, default=4000, help="sobres por ronda (por omisión, %(default)s)")
     lector.add_argument("--rondas", type=int, default=5, help="rondas alternadas (por omisión, %(default)s)")
     lector.add_argument("--carpeta", type=Path, help="dónde escribir; decide qué disco se mide (por omisión, temporal)")
     lector.add_argument("--json", action="store_true", help="imprime las rondas como JSON")
-    opciones = lector.parse_args(argumentos)
+    opciones = lector.parse_args(dados)
     if opciones.sobres < 1 or opciones.rondas < 1:
         lector.error("--sobres y --rondas son al menos 1")
     if opciones.carpeta is not None and not opciones.carpeta.is_dir():

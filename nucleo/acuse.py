@@ -18,9 +18,10 @@ from typing import Any, Final
 from joserfc.jwk import ECKey
 
 from nucleo import formas
+from nucleo.carga import leer_carga
 from nucleo.formas import EPOCA, EQUIPO, HEX64
-from nucleo.renglon import CLAVE, HechoInvalido, hora_con_huso
-from nucleo.sobre import CADENA_NUEVA, Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.renglon import CLAVE, hora_con_huso
+from nucleo.sobre import CADENA_NUEVA, Firmante, Tipo, es_version_1, verificar
 from nucleo.temas import USUARIO_CENTRO
 
 MAXIMO_SUELTOS: Final = 64
@@ -110,11 +111,7 @@ def abrir_acuse(compacto: str, llave_centro: ECKey) -> Acuse:
 
 
 def _abrir_carga(carga: bytes) -> Acuse:
-    dato = leer_json(carga)
-    try:
-        return _leer(dato)
-    except (KeyError, TypeError, ValueError, HechoInvalido) as error:
-        raise SobreInvalido("FORMA", "el acuse no tiene la forma esperada") from error
+    return leer_carga(carga, _leer, "el acuse")
 
 
 def _leer(dato: dict[str, Any]) -> Acuse:

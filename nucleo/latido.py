@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
-from nucleo.renglon import HechoInvalido, hora_con_huso
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, quien_dice_ser, verificar
+from nucleo.carga import leer_carga
+from nucleo.renglon import hora_con_huso
+from nucleo.sobre import Firmante, Tipo, es_version_1, quien_dice_ser, verificar
 
 _FORMAS: Final = {
     "equipo": re.compile(r"[a-z0-9][a-z0-9\-]{0,38}"),
@@ -118,17 +119,13 @@ def abrir_latido(compacto: str, llave: ECKey) -> Latido:
 
 
 def _abrir_carga(carga: bytes, firma: str) -> Latido:
-    dato = leer_json(carga)
-    try:
-        if not es_version_1(dato) or dato["equipo"] != firma:
-            raise ValueError
-        del dato["v"]
-        return _leer(dato)
-    except (KeyError, TypeError, ValueError, HechoInvalido) as error:
-        raise SobreInvalido("FORMA", "el latido no tiene la forma esperada") from error
+    return leer_carga(carga, lambda dato: _leer(dato, firma), "el latido")
 
 
-def _leer(dato: dict[str, Any]) -> Latido:
+def _leer(dato: dict[str, Any], firma: str) -> Latido:
+    if not es_version_1(dato) or dato["equipo"] != firma:
+        raise ValueError
+    del dato["v"]
     for llave, forma in _FORMAS.items():
         if llave in _OPCIONALES and llave not in dato:
             continue

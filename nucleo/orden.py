@@ -14,9 +14,10 @@ from typing import Any, Final
 from joserfc.jwk import ECKey
 
 from nucleo import formas
+from nucleo.carga import leer_carga
 from nucleo.formas import CORTO, EPOCA, EQUIPO, HEX64
 from nucleo.paquete import MAXIMO_PAQUETE
-from nucleo.renglon import HechoInvalido, hora_con_huso
+from nucleo.renglon import hora_con_huso
 from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
 from nucleo.temas import USUARIO_CENTRO
 
@@ -137,11 +138,7 @@ def de_datos(nombre: str, datos: str) -> Que:
 
 
 def _abrir_carga(carga: bytes) -> Orden:
-    dato = leer_json(carga)
-    try:
-        return _leer(dato)
-    except (KeyError, TypeError, ValueError, HechoInvalido) as error:
-        raise SobreInvalido("FORMA", "la orden no tiene la forma esperada") from error
+    return leer_carga(carga, _leer, "la orden")
 
 
 def _leer(dato: dict[str, Any]) -> Orden:

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from nucleo import formas
+from nucleo.carga import leer_carga
 from nucleo.casilla import Casilla
 from nucleo.formas import CORTO, EPOCA, EQUIPO
 from nucleo.renglon import HechoInvalido, hora_con_huso
-from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, huella, leer_json, verificar
+from nucleo.sobre import MAXIMO_PADRON, Firmante, SobreInvalido, Tipo, huella, verificar
 from nucleo.temas import RESERVADOS
 
 AUTORIDAD: Final = "autoridad"
@@ -202,11 +202,7 @@ def _dato_de_llave(inscrita: LlaveInscrita) -> dict[str, Any]:
 
 
 def _abrir_carga(carga: bytes, propia: str = "") -> Padron:
-    dato = leer_json(carga)
-    try:
-        return _leer(dato, propia)
-    except (KeyError, TypeError, ValueError, AttributeError, JoseError) as error:
-        raise SobreInvalido("FORMA", "el padrón no tiene la forma esperada") from error
+    return leer_carga(carga, lambda dato: _leer(dato, propia), "el padrón")
 
 
 def _leer(dato: Mapping[str, Any], propia: str) -> Padron:

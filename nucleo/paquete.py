@@ -21,10 +21,11 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo.carga import leer_carga
 from nucleo.formas import CORTO, HEX64
 from nucleo.gzip_acotado import descomprimir
 from nucleo.padron import AUTORIDAD
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, verificar
 
 MAXIMO_PAQUETE: Final = 8 * 2**20
 """Bytes. El ejemplo de tres elecciones, con sus ocho formatos, ocupa 0.3 MiB."""
@@ -169,11 +170,7 @@ def _miembros(suelto: bytes) -> dict[str, bytes]:
 
 
 def _abrir_carga(carga: bytes) -> DefinicionFirmada:
-    dato = leer_json(carga)
-    try:
-        return _leer(dato)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SobreInvalido("FORMA", "la firma de la definición no tiene la forma esperada") from error
+    return leer_carga(carga, _leer, "la firma de la definición")
 
 
 def _leer(dato: dict[str, Any]) -> DefinicionFirmada:

@@ -16,9 +16,10 @@ from typing import Any, Final
 from joserfc.jwk import ECKey
 
 from nucleo import formas
+from nucleo.carga import leer_carga
 from nucleo.formas import EPOCA, EQUIPO, HEX64
-from nucleo.renglon import HechoInvalido, hora_con_huso
-from nucleo.sobre import Firmante, SobreInvalido, Tipo, es_version_1, leer_json, verificar
+from nucleo.renglon import hora_con_huso
+from nucleo.sobre import Firmante, Tipo, es_version_1, verificar
 from nucleo.temas import USUARIO_CENTRO
 from nucleo.trozo import MAXIMO_ARCHIVO, MAXIMO_DATOS
 
@@ -103,11 +104,7 @@ def _situacion_a_json(imagen: ImagenRecibida) -> object:
 
 
 def _abrir_carga(carga: bytes) -> Recibo:
-    dato = leer_json(carga)
-    try:
-        return _leer(dato)
-    except (KeyError, TypeError, ValueError, HechoInvalido) as error:
-        raise SobreInvalido("FORMA", "el recibo no tiene la forma esperada") from error
+    return leer_carga(carga, _leer, "el recibo")
 
 
 def _leer(dato: dict[str, Any]) -> Recibo:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from nucleo.formas import EQUIPO
@@ -80,8 +81,9 @@ def ambito_de(modo: str, proceso: str) -> str:
     return ambito
 
 
+@lru_cache(maxsize=4096)
 def leer_tema(texto: str) -> Tema:
-    """Inversa de `str(Tema)`.
+    """Inversa de `str(Tema)`. Los de una noche son siempre los mismos.
 
     Raises:
         TemaInvalido: si sobra o falta un nivel, o el carril no va en ese sentido.

@@ -32,7 +32,7 @@ def armar_acuses(
         corte: lo que el último corte publicado incluye de esta cadena.
     """
     primero = sorted(s for s in vistas if s in cadena.sueltos)
-    otros = sorted(s for s in cadena.sueltos if s not in vistas)
+    otros = _girados(sorted(s for s in cadena.sueltos if s not in vistas), hora)
     faltan = tuple(cadena.faltan()[:MAXIMO_FALTAN])
     trozos = zip_longest(
         _en_trozos(primero, otros, MAXIMO_SUELTOS),
@@ -53,6 +53,14 @@ def armar_acuses(
         )
         for sueltos, aparte in trozos
     ]
+
+
+def _girados(otros: list[int], hora: datetime) -> list[int]:
+    """Si no caben todos, los de cada acuse empiezan en otro lado: quien oiga varios acaba por saber de todos."""
+    if len(otros) <= MAXIMO_SUELTOS:
+        return otros
+    inicio = int(hora.timestamp() * 1000) % len(otros)
+    return otros[inicio:] + otros[:inicio]
 
 
 def _en_trozos(vistos: Sequence[_T], otros: Sequence[_T], cabida: int) -> list[Sequence[_T]]:

@@ -15,7 +15,7 @@ from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
 from nucleo.temas import ambito_de
-from servicio_central import ajustes, almacenes, disco, inscripcion, padrones, vigente
+from servicio_central import adopcion, ajustes, almacenes, disco, inscripcion, padrones, vigente
 from servicio_central.ajustes import Ajustes
 from servicio_central.carril_de_imagenes import CarrilDeImagenes
 from servicio_central.carril_de_mochilas import CarrilDeMochilas
@@ -92,20 +92,29 @@ def _tomar(carpeta: Path) -> int:
 
 
 def _definicion(carpeta: Path, donde: Ajustes, clave: str, avisar: Callable[[str], None]) -> Proceso:
-    """La de `centro.toml` o, si ya no se puede usar, la última que se aceptó."""
+    """La firmada, o la de `centro.toml` si no hay; si ya no se puede usar, la última que se aceptó."""
     try:
-        return vigente.adoptar(carpeta, donde.proceso, donde.modo, clave)
+        return adopcion.adoptar(carpeta, donde.proceso, donde.modo, clave)
     except (DefinicionInvalida, OSError, Tropiezo) as error:
-        tropiezo = Tropiezo(
-            "DEFINICION",
-            f"la definición {donde.proceso} no se puede usar ({error})",
-            "se movió o se editó la carpeta",
-            "corrija lo señalado, o el `proceso` de centro.toml",
+        firmada = isinstance(error, Tropiezo) and error.rechazo.codigo == adopcion.CODIGO
+        tropiezo = (
+            error
+            if firmada
+            else Tropiezo(
+                "DEFINICION",
+                f"la definición {donde.proceso} no se puede usar ({error})",
+                "se movió o se editó la carpeta",
+                "corrija lo señalado, o el `proceso` de centro.toml",
+            )
         )
         with suppress(DefinicionInvalida, OSError):
             if (carpeta / vigente.COPIA).exists() and (anterior := vigente.leer(carpeta)).clave == clave:
                 avisar(f"{tropiezo}; se sigue con la última aceptada ({anterior.huella[:12]})")
                 return anterior
+        if firmada:
+            # Un centro que apenas nace: con la de su carpeta recibe y publica, y la otra no se reparte.
+            avisar(f"{tropiezo}; se empieza con la de {donde.proceso}")
+            return vigente.adoptar(carpeta, donde.proceso, donde.modo, clave)
         raise tropiezo from error
 
 

@@ -90,19 +90,20 @@ def anomalias_de(carpeta: Path) -> list[Anomalia]:
 
 def anomalias_de_cadena(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Anomalia]:
     """Lo mismo, de una sola cadena hasta su `contiguo`. Raises: uno de `puerto_almacen.ERRORES`."""
-    return comprobar(equipo, epoca, _hojas(bd, equipo, epoca, contiguo))
+    return comprobar(equipo, epoca, hojas(bd, equipo, epoca, contiguo))
 
 
-def _hojas(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Hoja]:
+def hojas(bd: Lector, equipo: str, epoca: str, contiguo: int) -> list[Hoja]:
+    """Las hojas de bitácora de esa cadena hasta su `contiguo`, en orden. Raises: uno de `puerto_almacen.ERRORES`."""
     filas = bd.execute(
         "SELECT secuencia, sobre FROM hechos WHERE equipo = ? AND epoca = ? AND secuencia <= ? AND tipo = 'bitacora'"
         " ORDER BY secuencia",
         (equipo, epoca, contiguo),
     )
-    hojas = []
+    halladas = []
     for secuencia, sobre in filas:
         carga = sobre.split(".")[1]
         hecho = de_contenido(leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))["contenido"])
         if isinstance(hecho, HojaDeBitacora):
-            hojas.append(Hoja(secuencia, hecho))
-    return hojas
+            halladas.append(Hoja(secuencia, hecho))
+    return halladas

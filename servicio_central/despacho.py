@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -23,7 +24,7 @@ from nucleo.padron import Padron
 from nucleo.sobre import Firmante, SobreInvalido
 from nucleo.temas import Carril, Tema
 from nucleo.trozo import MAXIMO_DATOS, a_bytes, cortar, cuantos
-from servicio_central import firma_de_definicion
+from servicio_central import adopcion, firma_de_definicion
 from servicio_central.ordenes import BandejaDeOrdenes, OrdenGuardada
 from servicio_central.tropiezo import Tropiezo
 
@@ -57,12 +58,17 @@ class Despacho:
         self._ahora = ahora
         self._avisar = avisar
         self._cronometro = cronometro
-        self._salen: deque[tuple[str, bytes]] = deque(maxlen=TOPE)
+        self._salen: deque[tuple[str, bytes, OrdenGuardada | None]] = deque(maxlen=TOPE)
         self._dichas: dict[tuple[str, str], int] = {}
         self._rafagas: dict[str, float] = {}
         self._paquetes: dict[str, bytes] = {}
         self._marca: frozenset[tuple[str, int, int]] = frozenset()
         self._candado = Lock()
+
+    @property
+    def bandeja(self) -> BandejaDeOrdenes:
+        """Lo ordenado y en qué quedó."""
+        return self._bandeja
 
     def ordenar(self, padron: Padron, equipo: str, que: Que, quien: str) -> tuple[OrdenGuardada, ...]:
         """Como `BandejaDeOrdenes.ordenar`, y la manda ya, sin esperar al siguiente latido."""
@@ -75,7 +81,8 @@ class Despacho:
         """Ordena tomar la última definición firmada a esos equipos.
 
         Raises:
-            Tropiezo: DEFINICION, si no hay ninguna firmada; ORDEN, si un equipo no está vigente.
+            Tropiezo: DEFINICION, si no hay ninguna firmada; DEFINICION_FIRMADA, si el centro cuenta con otra; ORDEN, si
+            un equipo no está vigente.
         """
         ultima = firma_de_definicion.ultima(self._carpeta)
         if ultima is None:
@@ -86,6 +93,7 @@ class Despacho:
                 "corra `./prep inscribir --definicion` en la máquina de la autoridad y copie lo que deja",
             )
         firmada, datos = ultima
+        adopcion.exigir_adoptada(self._carpeta, firmada)
         sha256 = hashlib.sha256(datos).hexdigest()
         que = TomarDefinicion(sha256, len(datos), firmada.version)
         return tuple(o for equipo in equipos for o in self.ordenar(padron, equipo, que, quien))
@@ -106,9 +114,14 @@ class Despacho:
     def siguiente(self) -> tuple[str, bytes] | None:
         """(tema, bytes) por publicar; `None` si no hay."""
         try:
-            return self._salen.popleft()
+            tema, datos, orden = self._salen.popleft()
         except IndexError:
             return None
+        if orden is not None and orden.bajada is None:
+            # Es para quien mira: que no se pueda anotar no detiene a la orden.
+            with suppress(sqlite3.Error):
+                self._bandeja.bajo(orden.equipo, orden.epoca, orden.numero, self._ahora())
+        return tema, datos
 
     def olvidar(self) -> None:
         """La conexión se cayó: lo que iba a salir se volverá a pedir."""
@@ -118,7 +131,7 @@ class Despacho:
         orden = self._bandeja.por_mandar(equipo, epoca, self._ahora())
         if orden is not None:
             tema = str(Tema(self._ambito, equipo, Carril.ORDEN))
-            self._salen.append((tema, self._bandeja.firmar(orden, self._firmante).encode("ascii")))
+            self._salen.append((tema, self._bandeja.firmar(orden, self._firmante).encode("ascii"), orden))
 
     def _trozos(self, latido: Latido) -> None:
         ahora = self._cronometro()
@@ -131,7 +144,7 @@ class Despacho:
         primero = latido.paquete_bytes // MAXIMO_DATOS
         tema = str(Tema(self._ambito, latido.equipo, Carril.PAQUETE))
         for numero in range(primero, min(primero + RAFAGA, cuantos(len(datos)))):
-            self._salen.append((tema, a_bytes(cortar(latido.paquete, datos, numero))))
+            self._salen.append((tema, a_bytes(cortar(latido.paquete, datos, numero)), None))
 
     def _paquete(self, sha256: str) -> bytes | None:
         """Los bytes de ese paquete, si es uno de los que firmó la autoridad."""

@@ -33,8 +33,9 @@ __all__ = ("Conectado", "Conexion", "Desconectado", "Enlace", "Estado", "Firmado
 ESPERA_LOTE: Final = 0.02
 """Segundos que se junta un lote desde su primer mensaje: un fsync y un acuse por kiosco en vez de uno por hoja."""
 
-EN_VUELO: Final = 20
-"""Acuses sin PUBACK. Con cientos, paho gasta tres veces más por mensaje (`recetas/mqtt.md` §2.1 g)."""
+EN_VUELO: Final = LOTE
+"""Acuses sin PUBACK: los de un lote de equipos todos distintos. Con menos se atrasan lote tras lote, y los kioscos
+repiten lo que ya está aquí (con 150 de regreso y veinte en vuelo mandaban 2.7 veces cada hoja)."""
 
 TOPE_ACUSES: Final = 20_000
 TOPE_RECIBOS: Final = 2_000
@@ -72,7 +73,8 @@ class ConexionMqtt:
             reconnect_on_failure=False,
         )
         cliente.tls_set_context(tls)
-        cliente.max_inflight_messages_set(EN_VUELO)
+        # El tope lo lleva el ciclo: si lo lleva paho, en cada PUBACK recorre todo lo que va en vuelo.
+        cliente.max_inflight_messages_set(0)
         filtros = [(filtro_del_centro(ambito, carril), 1) for carril in Carril if carril.sube]
 
         # Dentro de una retrollamada nunca se toma un candado propio: `Fila.put` no espera a nadie.

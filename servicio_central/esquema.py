@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Final
 
 from nucleo.latido import Latido
+from servicio_central import solo_se_agrega
 
 ESQUEMA: Final = """
 CREATE TABLE IF NOT EXISTS hechos (
@@ -41,6 +42,7 @@ CREATE TABLE IF NOT EXISTS en_espera (
   huella TEXT PRIMARY KEY, equipo TEXT NOT NULL, tema TEXT NOT NULL,
   codigo TEXT NOT NULL, causa TEXT NOT NULL, bytes BLOB NOT NULL, desde TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS en_espera_equipo ON en_espera (equipo);
 CREATE TABLE IF NOT EXISTS cadenas (
   equipo TEXT NOT NULL, epoca TEXT NOT NULL, contiguo INTEGER NOT NULL, huella TEXT NOT NULL,
   PRIMARY KEY (equipo, epoca)
@@ -81,20 +83,9 @@ _INTOCABLES: Final = {
     "bifurcaciones": "huella = NEW.huella OR id = NEW.id",
     "cuarentena": "sha256 = NEW.sha256 OR id = NEW.id",
 }
-"""Tabla → qué renglón sustituiría un REPLACE, que no dispara los disparadores de DELETE."""
+"""Tabla → qué renglón sustituiría un REPLACE."""
 
 
 def disparadores() -> str:
     """Los disparadores que rechazan cambiar, borrar o reemplazar lo intocable."""
-    partes = []
-    for tabla, choque in _INTOCABLES.items():
-        for suceso, condicion in (
-            ("UPDATE", ""),
-            ("DELETE", ""),
-            ("INSERT", f"WHEN EXISTS (SELECT 1 FROM {tabla} WHERE {choque})"),
-        ):
-            partes.append(
-                f"CREATE TRIGGER IF NOT EXISTS {tabla}_no_{suceso.lower()} BEFORE {suceso} ON {tabla} {condicion}"
-                f" BEGIN SELECT RAISE(ABORT, '{tabla}: sólo se agrega'); END;"
-            )
-    return "\n".join(partes)
+    return solo_se_agrega.disparadores(_INTOCABLES)

@@ -1,7 +1,8 @@
 """La fila de lo que llega del bróker, con reparto justo: cada equipo espera detrás de lo suyo y de nadie más.
 
 Un kiosco tomado que publica sin parar llena su lugar y ahí se detiene: lo que ya no le cabe se tira y se cuenta (sin
-acuse, un kiosco honrado lo reenvía). Los demás siguen pasando por turnos.
+acuse, un kiosco honrado lo reenvía). Los demás siguen pasando por turnos. Lo que un kiosco repite mientras su original
+aún espera aquí no se mete otra vez: el acuse del primero vale por los dos.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ TOPE_POR_EQUIPO: Final = 500
 
 TOPE: Final = 50_000
 """Mensajes en total: cuando mucho, tres gigas."""
+
+TURNO: Final = 8
+"""Mensajes de un equipo en cada turno suyo. De a uno, con cientos de regreso cada lote tendría casi un acuse por hoja,
+y firmarlo y publicarlo cuesta lo que otra hoja."""
 
 _MAXIMO_NOMBRES: Final = 2_000
 """Equipos de que se lleva cuenta; los demás comparten un lugar. El nombre viene del tema y se podría inventar."""
@@ -38,7 +43,10 @@ class Fila(SimpleQueue[Suceso]):
         self._metidos: Counter[str] = Counter()
         self._sacados: Counter[str] = Counter()
         self._entraron = self._salieron = 0
+        self._esperan: set[Mensaje] = set()
         self._turnos: deque[str] = deque()
+        self._van = 0
+        """Mensajes que ya salieron en este turno."""
         self._lugares: dict[str, deque[Mensaje]] = {}
         self._sucesos: deque[Suceso] = deque()
         self._caidas: deque[Suceso] = deque()
@@ -46,6 +54,9 @@ class Fila(SimpleQueue[Suceso]):
     def put(self, item: Suceso, block: bool = True, timeout: float | None = None) -> None:
         """Mete; si es un mensaje y a su equipo ya no le cabe, lo cuenta en `tirados`."""
         if type(item) is Mensaje:
+            # Si justo ahora está saliendo, su acuse viene en camino: da lo mismo.
+            if item in self._esperan:
+                return
             equipo = self._lugar(item)
             dentro = self._metidos[equipo] - self._sacados[equipo]
             if dentro >= TOPE_POR_EQUIPO or self._entraron - self._salieron >= TOPE:
@@ -53,6 +64,7 @@ class Fila(SimpleQueue[Suceso]):
                 return
             self._metidos[equipo] += 1
             self._entraron += 1
+            self._esperan.add(item)
         super().put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Suceso:
@@ -94,15 +106,20 @@ class Fila(SimpleQueue[Suceso]):
             self._sucesos.append(suceso)
 
     def _siguiente(self) -> Mensaje:
-        equipo = self._turnos.popleft()
+        equipo = self._turnos[0]
         lugar = self._lugares[equipo]
         mensaje = lugar.popleft()
-        if lugar:
-            self._turnos.append(equipo)
-        else:
+        self._van += 1
+        if not lugar:
+            self._turnos.popleft()
             del self._lugares[equipo]
+            self._van = 0
+        elif self._van >= TURNO:
+            self._turnos.rotate(-1)
+            self._van = 0
         if type(mensaje) is Mensaje:
             self._sacados[equipo] += 1
+            self._esperan.discard(mensaje)
             self._salieron += 1
         return mensaje
 

@@ -21,6 +21,11 @@ _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _BLOQUE: Final = 2**20
 
 
+def es_huella(nombre: str) -> bool:
+    """Si tiene forma de SHA-256 en hexadecimal."""
+    return _HEX64.fullmatch(nombre) is not None
+
+
 class Imagenes:
     """El almacén de imágenes de la carpeta de un centro. Leer se puede desde cualquier hilo o proceso."""
 
@@ -30,7 +35,7 @@ class Imagenes:
 
     def ruta(self, sha256: str) -> Path:
         """Dónde está, o estaría, esa imagen. Raises: ValueError si no es un SHA-256."""
-        if _HEX64.fullmatch(sha256) is None:
+        if not es_huella(sha256):
             raise ValueError(f"{sha256[:80]!r} no es un SHA-256")
         return self.raiz / sha256[:2] / sha256
 

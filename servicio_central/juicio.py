@@ -19,7 +19,7 @@ from nucleo.padron import Equipo, LlaveInscrita, Padron
 from nucleo.sobre import MAXIMO_BYTES, Sobre, SobreInvalido, Tipo
 from nucleo.temas import Carril, Tema, TemaInvalido
 from nucleo.trozo import Trozo, TrozoInvalido
-from servicio_central.almacen import Asentado
+from servicio_central.puerto_almacen import Asentado
 
 
 @dataclass(frozen=True, slots=True)

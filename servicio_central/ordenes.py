@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS dichas (
   equipo TEXT NOT NULL, epoca TEXT NOT NULL, numero INTEGER NOT NULL,
   PRIMARY KEY (equipo, epoca)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bajadas (
+  equipo TEXT NOT NULL, epoca TEXT NOT NULL, numero INTEGER NOT NULL, hora TEXT NOT NULL,
+  PRIMARY KEY (equipo, epoca, numero)
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS ordenes_no_delete BEFORE DELETE ON ordenes
 BEGIN SELECT RAISE(ABORT, 'ordenes: sólo se agrega'); END;
 CREATE TRIGGER IF NOT EXISTS ordenes_no_update
@@ -59,7 +63,8 @@ class Estado(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OrdenGuardada:
-    """Una orden y lo que pasó con ella. `obedecida` es cuándo lo supo el centro."""
+    """Una orden y lo que pasó con ella. `obedecida` es cuándo lo supo el centro; `bajada`, cuándo se le dio por primera
+    vez al bróker, que no es que el kiosco la tenga."""
 
     equipo: str
     epoca: str
@@ -69,6 +74,7 @@ class OrdenGuardada:
     hora: datetime
     caduca: datetime
     obedecida: datetime | None
+    bajada: datetime | None = None
 
     def estado(self, ahora: datetime) -> Estado:
         """En qué está a esa hora."""
@@ -170,13 +176,41 @@ class BandejaDeOrdenes:
                 (ahora.isoformat(), equipo, epoca, numero),
             )
 
+    def bajo(self, equipo: str, epoca: str, numero: int, ahora: datetime) -> None:
+        """Se le dio al bróker. Sólo cuenta la primera vez."""
+        with self._escribiendo() as bd:
+            bd.execute("INSERT OR IGNORE INTO bajadas VALUES (?,?,?,?)", (equipo, epoca, numero, ahora.isoformat()))
+
     def de(self, equipo: str) -> tuple[OrdenGuardada, ...]:
         """Todas las de un equipo, por época y número."""
+        return self._leer("o.equipo = ?", equipo)
+
+    def recientes(self, desde: datetime) -> tuple[OrdenGuardada, ...]:
+        """Las de todos los equipos que se pidieron desde esa hora o que aún valían entonces, por equipo."""
+        return self._leer("o.caduca >= ?", desde.astimezone(UTC).isoformat())
+
+    def marca(self) -> object:
+        """Distinta si algo cambió. Raises: OSError."""
+        dato = self._ruta.stat()
+        return dato.st_ino, dato.st_mtime_ns, dato.st_size
+
+    def dicha(self, equipo: str, epoca: str) -> int:
+        """La última que ese kiosco dijo haber obedecido; 0 si ninguna."""
+        with closing(self._abrir()) as bd:
+            fila = bd.execute("SELECT numero FROM dichas WHERE equipo = ? AND epoca = ?", (equipo, epoca)).fetchone()
+        return int(fila[0]) if fila else 0
+
+    def firmar(self, guardada: OrdenGuardada, firmante: Firmante) -> str:
+        """El JWS que se manda. Raises: SobreInvalido."""
+        return sellar_orden(self._orden(guardada), firmante)
+
+    def _leer(self, condicion: str, valor: str) -> tuple[OrdenGuardada, ...]:
         with closing(self._abrir()) as bd:
             filas = bd.execute(
-                "SELECT epoca, numero, orden, datos, quien, hora, caduca, obedecida FROM ordenes WHERE equipo = ?"
-                " ORDER BY epoca, numero",
-                (equipo,),
+                "SELECT o.equipo, o.epoca, o.numero, o.orden, o.datos, o.quien, o.hora, o.caduca, o.obedecida, b.hora"
+                " FROM ordenes o LEFT JOIN bajadas b USING (equipo, epoca, numero)"
+                f" WHERE {condicion} ORDER BY o.equipo, o.epoca, o.numero",
+                (valor,),
             ).fetchall()
         return tuple(
             OrdenGuardada(
@@ -188,19 +222,10 @@ class BandejaDeOrdenes:
                 datetime.fromisoformat(hora),
                 datetime.fromisoformat(caduca),
                 None if obedecida is None else datetime.fromisoformat(obedecida),
+                None if bajada is None else datetime.fromisoformat(bajada),
             )
-            for epoca, numero, orden, datos, quien, hora, caduca, obedecida in filas
+            for equipo, epoca, numero, orden, datos, quien, hora, caduca, obedecida, bajada in filas
         )
-
-    def dicha(self, equipo: str, epoca: str) -> int:
-        """La última que ese kiosco dijo haber obedecido; 0 si ninguna."""
-        with closing(self._abrir()) as bd:
-            fila = bd.execute("SELECT numero FROM dichas WHERE equipo = ? AND epoca = ?", (equipo, epoca)).fetchone()
-        return int(fila[0]) if fila else 0
-
-    def firmar(self, guardada: OrdenGuardada, firmante: Firmante) -> str:
-        """El JWS que se manda. Raises: SobreInvalido."""
-        return sellar_orden(self._orden(guardada), firmante)
 
     def _orden(self, g: OrdenGuardada) -> Orden:
         return Orden(self._proceso, self._modo, g.equipo, g.epoca, g.numero, g.hora, g.caduca, g.que)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from nucleo.latido import Latido
-from servicio_central.almacen import Asentado
 from servicio_central.cadena import Cadena
 
 
@@ -23,6 +22,22 @@ class FallaDelAlmacen(Exception):
 
 ERRORES: Final = (sqlite3.Error, FallaDelAlmacen)
 """Lo que puede lanzar cualquier operación de cualquier almacén."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asentado:
+    """Un hecho aceptado, como se guarda. Las horas son ISO 8601."""
+
+    huella: str
+    equipo: str
+    epoca: str
+    secuencia: int
+    previo: str
+    eleccion: str
+    casilla: str | None
+    tipo: str
+    creado: str
+    sobre: str
 
 
 @dataclass(frozen=True)

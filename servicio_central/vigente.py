@@ -42,6 +42,12 @@ def leer(carpeta: Path) -> Proceso:
     return replace(cargar_proceso(copia if copia.exists() else donde.proceso), modo=donde.modo)
 
 
+def cual(carpeta: Path) -> str:
+    """Con qué empieza la huella de la vigente; vacío si el centro nunca ha arrancado."""
+    enlace = carpeta / COPIA
+    return enlace.readlink().name if enlace.is_symlink() else ""
+
+
 def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
     """Lee la definición de `origen`, comprueba que con ella valga todo lo ya aceptado y la deja vigente.
 

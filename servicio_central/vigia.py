@@ -12,7 +12,7 @@ from pathlib import Path
 from nucleo.definicion import DefinicionInvalida
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import ajustes, exclusiones, inscripcion, padrones, vigente
+from servicio_central import adopcion, ajustes, exclusiones, firma_de_definicion, inscripcion, padrones, vigente
 from servicio_central.ingesta import Ingesta, Resultado
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
@@ -89,12 +89,19 @@ class Vigia:
 
     def _leer_definicion(self) -> Proceso | None:
         try:
-            nuevo = vigente.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
+            nuevo = adopcion.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
+            firmada = adopcion.manda_la_firmada(self._carpeta)
         except (*ERRORES, OSError):
             self._marcas = (self._marcas[0], ())
             raise
         except (DefinicionInvalida, Tropiezo) as error:
-            self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con la anterior")
+            self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con {self.proceso.huella[:12]}")
+            return None
+        if firmada and nuevo.huella == self.proceso.huella:
+            self._avisar(
+                f"se sigue con la definición firmada ({nuevo.huella[:12]}); lo que diga {self._definicion} no cuenta: "
+                "para cambiarla, que la firme la autoridad (`./prep inscribir --definicion`)"
+            )
             return None
         self._avisar(f"definición {nuevo.huella[:12]}: {len(nuevo.casillas)} casillas")
         return nuevo
@@ -103,7 +110,8 @@ class Vigia:
         return _marca([self._carpeta / ajustes.PADRON])
 
     def _de_la_definicion(self) -> _Marca:
-        return _marca(vigente.archivos(self._definicion))
+        firmadas = sorted((self._carpeta / firma_de_definicion.CARPETA).glob("*.prd"))
+        return _marca([*vigente.archivos(self._definicion), *firmadas])
 
 
 def _marca(rutas: list[Path]) -> _Marca:

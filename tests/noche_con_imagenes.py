@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from joserfc.jwk import ECKey
 
-from appliance.almacen import Almacen
-from appliance.enlace.ciclo import Ajustes, Alrededor, Enlace
+from appliance.enlace.ciclo import Ajustes, Alrededor
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
 from appliance.imagenes import Imagenes
 from appliance.llave import LlaveDeArchivo
@@ -26,6 +24,7 @@ from servicio_central.ingesta import Ingesta, Mensaje
 from servicio_central.recepcion import CUOTA, Recepcion
 from tests.estrategias import firmante
 from tests.kiosco_de_prueba import A1, EPOCA, PROCESO, abrir_almacen, hora, identidad
+from tests.noche_en_memoria import NocheEnMemoria
 from tests.sobres_de_prueba import AMBITO
 
 IMAGEN: Final = str(Tema(AMBITO, "catd-01", Carril.IMAGEN))
@@ -90,58 +89,33 @@ class CentroEntero(TransporteEnMemoria):
         return int(cuantos)
 
 
-class NocheConImagenes:
+class NocheConImagenes(NocheEnMemoria):
     """El kiosco, el bróker y el centro con el mismo reloj de mentiras. Cada espera del enlace lo adelanta."""
 
     def __init__(self, carpeta: Path, semilla: int = 1, ajustes: Ajustes | None = None) -> None:
+        super().__init__()
         self.carpeta = carpeta / "kiosco"
-        self.almacen: Almacen = abrir_almacen(self.carpeta)
+        self.almacen = abrir_almacen(self.carpeta)
         self.imagenes = Imagenes(self.carpeta / "imagenes")
         quien = LlaveDeArchivo(self.carpeta / "llave.pem", "catd-01")
-        self.broker = BrokerEnMemoria()
         self.centro = CentroEntero(carpeta / "centro", self.broker, quien.publica())
         self.centro.conectar()
-        self.segundos = 0.0
-        self.dichos: list[str] = []
         self.permitidas = True
         self.salida = ""
-        self.al_pasar: Callable[[float], None] = lambda _: None
-        self._hasta: Callable[[], bool] = lambda: True
-        self._limite = 0.0
         self.reloj = RelojFijado(hora())
-        self.enlace = Enlace(
-            almacen=self.almacen,
-            identidad=identidad(),
-            proceso=PROCESO.clave,
-            firmante=quien,
-            llave_centro=ECKey.import_key(self.centro.firmante.llave.as_dict(private=False)),
-            reloj=self.reloj,
-            version="prueba",
-            fabrica=lambda testamento: TransporteEnMemoria(self.broker, testamento, self.pasar),
-            ajustes=ajustes or Ajustes(),
-            cronometro=lambda: self.segundos,
-            dormir=self.pasar,
-            azar=random.Random(semilla),
-            decir=self.dichos.append,
+        self.enlace = self.enlazar(
+            identidad(),
+            quien,
+            ECKey.import_key(self.centro.firmante.llave.as_dict(private=False)),
+            semilla=semilla,
+            ajustes=ajustes,
             alrededor=Alrededor(
                 imagenes=self.imagenes, imagenes_permitidas=lambda: self.permitidas, salida=lambda: self.salida
             ),
         )
 
-    def pasar(self, segundos: float) -> None:
-        self.segundos += segundos
-        self.al_pasar(self.segundos)
+    def atender(self) -> None:
         self.centro.atender()
-        if self._hasta() or self.segundos >= self._limite:
-            self.enlace.parar = True
-
-    def correr(self, hasta: Callable[[], bool], limite_s: float = 600.0) -> float:
-        """Corre el enlace hasta que se cumpla o pase el tiempo; devuelve los segundos que pasaron."""
-        inicio = self.segundos
-        self._hasta, self._limite = hasta, inicio + limite_s
-        self.enlace.parar = False
-        self.enlace.correr()
-        return self.segundos - inicio
 
     def digitalizar(self, contenido: bytes, acta: IdActa = A1) -> str:
         """Guarda la imagen y asienta el hecho que la declara; devuelve su huella."""

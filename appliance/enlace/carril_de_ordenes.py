@@ -76,6 +76,7 @@ class CarrilDeOrdenes:
         """Secuencia desde la que el centro quiere todo otra vez; 0 si nada. Quien lo manda la adelanta."""
         self._urge = False
         self._repetida = -ENTRE_REPETIDAS_S
+        self._tarde = 0
         self._hora_centro: tuple[datetime, float] | None = None
         with almacen.lectura() as mirada:
             self.ultima = int(situacion.leer(mirada.conexion, ULTIMA) or 0)
@@ -141,6 +142,11 @@ class CarrilDeOrdenes:
             return
         if self._hora_centro is None or self._hora_de(ahora) >= orden.caduca:
             self._decir("orden caduca", f"la {orden.numero} valía hasta {orden.caduca.isoformat()}")
+            if self._hora_centro is not None and orden.numero > self._tarde:
+                # El centro la repite hasta que caduca: se anota una vez, y así operación sabe que sí llegó.
+                self._tarde = orden.numero
+                with self._almacen.transaccion() as t:
+                    t.anotar(self._reloj.ahora(), "orden_tarde", detalle=str(orden.numero))
             return
         self._obedecer(orden)
         self._urge = True

@@ -33,6 +33,7 @@ from appliance.enlace.carril_de_ordenes import CarrilDeOrdenes
 from appliance.enlace.desfase import Desfase
 from appliance.enlace.envio import Envio
 from appliance.enlace.imagenes_por_enviar import ImagenesPorEnviar
+from appliance.enlace.lo_dudoso import LoDudoso
 from appliance.enlace.presupuesto import EnAlmacen, Presupuesto
 from appliance.enlace.rechazos import Rechazos
 from appliance.enlace.transporte import EnlaceCaido, Fabrica, Mensaje, Testamento, Transporte
@@ -96,6 +97,7 @@ class Enlace:
         )
         self._pausa = almacen.resumen_de_imagenes().pausa
         self._contestado = False
+        self._en_duda: tuple[int, ...] = ()
         self._alarma = almacen.resumen().alarma
         ambito = ambito_de(identidad.modo, proceso)
         self._temas = {carril: str(Tema(ambito, identidad.equipo, carril)) for carril in Carril}
@@ -157,7 +159,9 @@ class Enlace:
             azar=self._azar,
         )
         imagenes = self._imagenes_por_enviar()
+        dudoso = LoDudoso(a.lento_s)
         vista, latido, oido = -1, self._cronometro(), self._cronometro()
+        insiste_s = a.rto_s
         while not self.parar:
             yield a.sondeo_s
             mensajes = transporte.bombear(a.sondeo_s)
@@ -167,7 +171,7 @@ class Enlace:
             self._recibir_ordenes(mensajes, acuse, envio, ahora)
             if acuse is not None:
                 oido, vista = ahora, -1
-                envio.pedir(acuse.faltan)
+                envio.pedir([*acuse.faltan, *dudoso.toca(self._en_duda, ahora)])
                 if imagenes is not None:
                     imagenes.releer()
             ultima = self.almacen.ultimo().secuencia
@@ -179,9 +183,12 @@ class Enlace:
                 # Las cifras, siempre primero: mientras quede una por mandar no sale un trozo más.
                 if imagenes is not None and not envio.hay_por_mandar(ahora):
                     self._mandar_imagenes(transporte, imagenes, ahora)
-            toca = ahora - latido >= a.latido_s or (self._ordenes is not None and self._ordenes.urge_latir(ahora))
+            # Si el bróker se cayó, quien vuelve antes que el centro nace donde nadie oye: insiste sin esperar al pulso.
+            cada_s = a.latido_s if self._contestado else min(insiste_s, a.latido_s)
+            toca = ahora - latido >= cada_s or (self._ordenes is not None and self._ordenes.urge_latir(ahora))
             if toca and self._latir(transporte, sesion, "pulso"):
                 latido = ahora
+                insiste_s *= 1.0 if self._contestado else self._azar.uniform(1.5, 2.5)
                 if self._ordenes is not None:
                     self._ordenes.latio(ahora)
             if ahora - oido > a.silencio_s:
@@ -225,6 +232,7 @@ class Enlace:
             self._log("el centro contesta", contiguo=acuse.contiguo)
             self._contestado = True
             self._rechazos.entro()
+        self._en_duda = resultado.en_duda if resultado is not None else ()
         if resultado is not None and resultado.apartados:
             self._log("el centro apartó sobres", cuantos=resultado.apartados)
         return acuse

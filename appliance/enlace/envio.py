@@ -1,8 +1,9 @@
 """Qué sobres toca mandar en este momento.
 
 La ventana son los primeros sobres sin acuse. Cada uno se repite si su acuse no llega a tiempo, con esperas que se
-doblan. El que no se acusa tras varios intentos (el centro aún no lo puede juzgar) o el que el centro apartó deja su
-lugar en la ventana y se reintenta despacio: nunca frena a los de atrás.
+doblan y nunca menores que lo que vienen tardando los acuses: con cientos de kioscos de regreso tardan, y repetirle al
+centro lo que ya tiene en la fila lo hundiría. El que no se acusa tras varios intentos (el centro aún no lo puede
+juzgar) o el que el centro apartó deja su lugar en la ventana y se reintenta despacio: nunca frena a los de atrás.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ _MAXIMO_REZAGADOS: Final = 480
 _REPETIR_PEDIDO_S: Final = 1.0
 """Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino."""
 
+_HOLGURA: Final = 2.0
+"""Cuántas veces lo que tardan los acuses se espera antes de repetir."""
+
+_OLVIDO: Final = 0.25
+"""Cuánto pesa cada acuse más rápido que los anteriores; a uno más lento se le cree enseguida."""
+
 
 class Libro(Protocol):
     """Lo que el envío mira del almacén."""
@@ -33,6 +40,7 @@ class Libro(Protocol):
 @dataclass(slots=True)
 class _Intento:
     veces: int
+    primero: float
     ultimo: float
     proximo: float
 
@@ -53,6 +61,9 @@ class Envio:
         self._rezagados: set[int] = set()
         self._pedidos: dict[int, Pendiente] = {}
         self._filas: list[Pendiente] = []
+        self._cerrados: list[_Intento] = []
+        self._tarda_s = 0.0
+        """Lo que tardan los acuses, desde que salió el sobre por primera vez."""
 
     def releer(self) -> None:
         """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
@@ -64,6 +75,8 @@ class Envio:
             [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
         )
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
+        # De los rezagados nada se aprende: esperaban a que el centro los pudiera juzgar, no a que tuviera tiempo.
+        self._cerrados += [i for s, i in self._intentos.items() if s not in vivas and i.veces < _INTENTOS]
         self._intentos = {s: i for s, i in self._intentos.items() if s in vivas}
 
     def pedir(self, rangos: Sequence[tuple[int, int]]) -> None:
@@ -87,6 +100,7 @@ class Envio:
 
     def mandar(self, ahora: float, publicar: Callable[[str], bool]) -> int:
         """Manda lo que toca, en orden, hasta que `publicar` diga que ya no cabe. Devuelve cuántos mandó."""
+        self._medir(ahora)
         enviados = 0
         for fila in self._que_toca(ahora):
             if not publicar(fila.sobre):
@@ -99,11 +113,23 @@ class Envio:
         """Si queda algún sobre que toque mandar o repetir ya; mientras, no sale ninguna imagen."""
         return bool(self._que_toca(ahora))
 
+    def _medir(self, ahora: float) -> None:
+        """Aprende de lo que se acaba de cerrar cuánto tardan los acuses."""
+        if not self._cerrados:
+            return
+        # La de en medio: uno perdido y repetido tarda mucho, y no por eso el centro es lento.
+        tarda = sorted(ahora - i.primero for i in self._cerrados)[len(self._cerrados) // 2]
+        self._tarda_s = tarda if tarda > self._tarda_s else self._tarda_s + _OLVIDO * (tarda - self._tarda_s)
+        self._cerrados.clear()
+
+    def _espera(self, minima_s: float) -> float:
+        return min(max(minima_s, _HOLGURA * self._tarda_s), max(minima_s, self._rto_maximo_s))
+
     def _que_toca(self, ahora: float) -> list[Pendiente]:
         toca = {f.secuencia: f for f in self._filas if self._vencido(f.secuencia, ahora)}
         for secuencia, fila in list(self._pedidos.items()):
             intento = self._intentos.get(secuencia)
-            if intento is None or ahora - intento.ultimo >= _REPETIR_PEDIDO_S:
+            if intento is None or ahora - intento.ultimo >= self._espera(_REPETIR_PEDIDO_S):
                 toca[secuencia] = fila
             else:
                 del self._pedidos[secuencia]
@@ -111,7 +137,10 @@ class Envio:
 
     def _vencido(self, secuencia: int, ahora: float) -> bool:
         intento = self._intentos.get(secuencia)
-        return intento is None or ahora >= intento.proximo
+        if intento is None:
+            return True
+        # Lo que se aprendió después de mandarlo también cuenta.
+        return ahora >= intento.proximo and ahora - intento.ultimo >= self._espera(0.0)
 
     def _anotar(self, fila: Pendiente, ahora: float) -> None:
         self._pedidos.pop(fila.secuencia, None)
@@ -120,6 +149,9 @@ class Envio:
         if veces >= _INTENTOS and fila.apartado is None and len(self._rezagados) < _MAXIMO_REZAGADOS:
             self._rezagados.add(fila.secuencia)
         lento = fila.apartado is not None or fila.secuencia in self._rezagados
-        espera = self._lento_s if lento else min(self._rto_s * 2.0 ** min(veces - 1, 10), self._rto_maximo_s)
+        espera = (
+            self._lento_s if lento else min(self._espera(self._rto_s) * 2.0 ** min(veces - 1, 10), self._rto_maximo_s)
+        )
         # El azar separa a los kioscos que perdieron el enlace en el mismo instante.
-        self._intentos[fila.secuencia] = _Intento(veces, ahora, ahora + espera * self._azar.uniform(0.8, 1.2))
+        primero = previo.primero if previo else ahora
+        self._intentos[fila.secuencia] = _Intento(veces, primero, ahora, ahora + espera * self._azar.uniform(0.8, 1.2))

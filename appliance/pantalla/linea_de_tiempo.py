@@ -79,10 +79,10 @@ def horas_de_corte(almacen: Almacen) -> list[datetime]:
 
 def _de_hecho(sobre: HechoConSobre, nombre: Callable[[str], str], huso: tzinfo | None) -> Paso:
     que, quien, detalle = _en_palabras(sobre.hecho, nombre, huso)
-    if sobre.estado == "cerrado":
-        envio = "el centro la tiene"
-    elif sobre.apartado:
+    if sobre.apartado:
         envio = f"el centro la apartó: {sobre.apartado}"
+    elif sobre.estado == "cerrado":
+        envio = "el centro la tiene"
     else:
         envio = "en espera de enviarse"
     # La hora del registro, no la estampada: es la historia de lo que pasó aquí.

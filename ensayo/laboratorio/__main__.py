@@ -25,6 +25,7 @@ from rich.table import Table
 
 from ensayo.crecer.__main__ import main as crecer
 from ensayo.laboratorio.fuzz import principal as fuzz
+from ensayo.laboratorio.jalisco.orden import principal as jalisco
 from ensayo.laboratorio.noche import Plan, plan_de
 from ensayo.laboratorio.procesos import principal as procesos
 from ensayo.laboratorio.reduccion import reducir
@@ -36,6 +37,8 @@ def principal(argumentos: list[str] | None = None) -> int:
     argumentos = sys.argv[1:] if argumentos is None else argumentos
     if argumentos[:1] == ["crecer"]:
         return crecer(argumentos[1:])
+    if argumentos[:1] == ["jalisco"]:
+        return jalisco(argumentos[1:])
     opciones = _opciones(argumentos)
     consola = Console(width=None if sys.stdout.isatty() else 140)
     if opciones.procesos:

@@ -11,9 +11,10 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from ensayo.laboratorio.fragil import ConexionFragil, Momento, Muerte, copiar, poner_en_lugar
+from ensayo.laboratorio.fragil import Muerte
+from ensayo.laboratorio.mortal import Mortal
 from ensayo.laboratorio.proceso import EPOCA, llave_de, publica_de
 from ensayo.laboratorio.red import Red
 from nucleo.eleccion import Proceso
@@ -31,24 +32,25 @@ from servicio_central.recepcion import Recepcion
 RECONEXION_S: Final = 2.0
 
 
-class Centro:
+class Centro(Mortal):
     """El agregador. `proceso` y `padron` son los vigentes; se cambian con `recargar`."""
+
+    QUIEN = "centro"
+    ENTRE = "entre dos lotes"
+    RESTAURADO = "de un respaldo"
 
     def __init__(
         self, carpeta: Path, red: Red, azar: random.Random, cuenta: Counter[str], proceso: Proceso, equipos: list[str]
     ) -> None:
+        super().__init__(carpeta / ajustes.ALMACEN, azar, cuenta)
         self.carpeta = carpeta
-        self.ruta = carpeta / ajustes.ALMACEN
         self.proceso = proceso
         self.padron = Padron(proceso.clave, proceso.modo, 1, {e: _inscrito(e) for e in equipos})
-        self.vivo = False
         self.defectos: list[str] = []
         self.al_revivir: Callable[[], None] = lambda: None
         """Para mirar lo durable recién vuelto a abrir."""
         self._red = red
         self._tiempo = red.tiempo
-        self._azar = azar
-        self._cuenta = cuenta
         self._fila: deque[Mensaje] = deque()
         self._citado = False
         self._vida = 0
@@ -60,9 +62,7 @@ class Centro:
         if self.vivo:
             return
         self.almacen = Almacen.abrir(self.ruta)
-        self.disco = ConexionFragil(self.almacen.bd, self.ruta, self._azar)
-        self.disco.al_morir = self._contar_muerte
-        self.almacen.bd = cast("object", self.disco)  # type: ignore[assignment]
+        self.almacen.bd = self._sobre_disco_fragil(self.almacen.bd)
         self._publicado = Publicado(self.carpeta)
         self.ingesta = Ingesta(
             self.almacen, self.proceso, self.padron, llave_de("centro"), self._tiempo.ahora, cubierto=self._publicado
@@ -140,39 +140,13 @@ class Centro:
 
     # -------------------------------------------------------------------------------------------------------- morir
 
-    def matar(self, momento: Momento | None = None) -> None:
-        if not self.vivo:
-            return
-        if momento is not None:
-            self.disco.armar(momento)
-            return
-        self._cuenta["centro muerto entre dos lotes"] += 1
-        self.disco.congelar()
-        self._morir()
-
-    def _contar_muerte(self, momento: Momento) -> None:
-        self._cuenta[f"centro muerto {momento.value}"] += 1
-
     def _morir(self) -> None:
-        self.vivo = False
         self._red.al_centro = None
         self._fila.clear()
-        self.disco.revivir()
+        super()._morir()
 
-    def apagar(self) -> None:
-        if self.vivo:
-            self.disco.armar(None)
-            self.vivo = False
-            self.almacen.cerrar()
-
-    def respaldar(self, ruta: Path) -> None:
-        copiar(self.ruta, ruta)
-
-    def restaurar(self, ruta: Path) -> None:
-        """Se perdió el disco del centro y se pone el último respaldo."""
-        self.matar()
-        poner_en_lugar(ruta, self.ruta)
-        self._cuenta["centro restaurado de un respaldo"] += 1
+    def _cerrar(self) -> None:
+        self.almacen.cerrar()
 
     # ------------------------------------------------------------------------------------------------------- cortes
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ensayo.laboratorio.proceso import ELECCION, RENGLONES
+from ensayo.laboratorio.proceso import RENGLONES
+from ensayo.proceso_inventado import ELECCION
 from nucleo.acta import Asentado, Digitalizacion, MotivoSinActa, Origen
 from nucleo.campo import Campo, Numero
 from nucleo.hechos import (

@@ -48,7 +48,8 @@ class Juez:
     emitidos: dict[str, str] = field(default_factory=dict)
     """Todo lo que alguien firmó bien: huella → sobre."""
     discos_cambiados: set[str] = field(default_factory=set)
-    """Equipos clonados o restaurados: lo suyo que además se llevó el disco del centro puede no volver, a la vista."""
+    """Equipos clonados o restaurados: lo que se llevó el disco del centro y ya no está en ningún disco suyo no puede
+    volver."""
     _durables: dict[str, int] = field(default_factory=dict)
     """Lo que el centro tiene, con su posición."""
     _perdidos: set[str] = field(default_factory=set)
@@ -181,9 +182,10 @@ class Juez:
         esperan = {str(h) for (h,) in _filas(self.centro, "SELECT huella FROM en_espera")}
         if esperan:
             self.acusar(f"{len(esperan)} hojas siguen en espera con la definición completa")
-        self.cuenta["hoja perdida con el disco del centro y con el del kiosco"] += len(self._perdidos)
-        if idas := [h for h in self._perdidos if self._equipo(h) not in self.discos_cambiados]:
-            self.acusar(f"{len(idas)} hojas que el centro perdió con su disco nadie las volvió a dar")
+        idas = self._perdidos - aparte - cuarentena
+        self.cuenta["hoja perdida con el disco del centro y con el del kiosco"] += len(idas)
+        if sin_razon := [h for h in idas if self._equipo(h) not in self.discos_cambiados]:
+            self.acusar(f"{len(sin_razon)} hojas que el centro perdió con su disco nadie las volvió a dar")
         for kiosco in kioscos:
             alarma = dict(_filas(kiosco.ruta, "SELECT llave, valor FROM situacion")).get("alarma")
             for secuencia, huella, estado, apartado in _filas(kiosco.ruta, _BANDEJA):
@@ -191,12 +193,9 @@ class Juez:
                 if huella in self._durables:
                     if estado != "cerrado" and alarma is None:
                         self.acusar(f"{quien}: está en el centro y el kiosco no se ha enterado")
-                elif huella in self._perdidos and kiosco.equipo in self.discos_cambiados:
-                    if alarma is None:
-                        self.acusar(f"{quien}: se la llevó el disco del centro y el kiosco no da la alarma")
                 elif huella not in aparte | cuarentena:
                     self.acusar(f"{quien}: ni aceptado ni explicado")
-                elif estado == "cerrado" or (apartado is None and alarma is None):
+                elif apartado is None and (estado == "cerrado" or alarma is None):
                     self.acusar(f"{quien}: apartado en el centro y el kiosco no lo sabe")
             self._revisar_publicado(kiosco)
         for kiosco in encendidos:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from appliance.almacen import Almacen
 from appliance.enlace.ciclo import Ajustes, Alrededor, Enlace
@@ -15,8 +15,9 @@ from appliance.enlace.transporte import Testamento, Transporte
 from appliance.falla import Falla
 from appliance.identidad import Identidad
 from appliance.imagenes import Imagenes
-from ensayo.laboratorio.fragil import ConexionFragil, Momento, Muerte, copiar, poner_en_lugar
+from ensayo.laboratorio.fragil import Momento, Muerte
 from ensayo.laboratorio.guion import Tarea
+from ensayo.laboratorio.mortal import Mortal
 from ensayo.laboratorio.proceso import EPOCA, llave_de, proceso_de, publica_de
 from ensayo.laboratorio.red import Conexion, Red
 from ensayo.laboratorio.tiempo import RelojDeKiosco, Tiempo
@@ -31,8 +32,12 @@ REPETIR_S: Final = 4.0
 """Lo que espera una persona para repetir lo que el kiosco no le guardó."""
 
 
-class Kiosco:
+class Kiosco(Mortal):
     """Uno de los kioscos. `nombre` lo distingue en el informe; `equipo` es con el que está inscrito."""
+
+    QUIEN = "kiosco"
+    ENTRE = "entre dos pasos"
+    RESTAURADO = "de una copia vieja"
 
     def __init__(
         self,
@@ -44,12 +49,11 @@ class Kiosco:
         cuenta: Counter[str],
         narrar: Callable[[str], None],
     ) -> None:
+        super().__init__(carpeta / "almacen.sqlite", azar, cuenta)
         self.nombre = nombre
         self.equipo = equipo
-        self.ruta = carpeta / "almacen.sqlite"
         self.imagenes = Imagenes(carpeta / "imagenes")
         self.reloj = RelojDeKiosco(red.tiempo)
-        self.vivo = False
         self.dichos: set[str] = set()
         """Huellas de lo que la pantalla ya dijo «guardada»."""
         self.defectos: list[str] = []
@@ -62,8 +66,6 @@ class Kiosco:
         """Tareas que las personas aún no logran dejar guardadas."""
         self._red = red
         self._tiempo: Tiempo = red.tiempo
-        self._azar = azar
-        self._cuenta = cuenta
         self._narrar = narrar
         self._turno = 0
         self._arranques = 0
@@ -88,9 +90,7 @@ class Kiosco:
         except Falla as falla:
             self.defectos.append(f"{self.nombre} no vuelve a abrir: {falla}")
             return
-        self.disco = ConexionFragil(self.almacen._conexion, self.ruta, self._azar)
-        self.disco.al_morir = self._contar_muerte
-        self.almacen._conexion = cast("object", self.disco)  # type: ignore[assignment]
+        self.almacen._conexion = self._sobre_disco_fragil(self.almacen._conexion)
         self.enlace = Enlace(
             almacen=self.almacen,
             identidad=identidad,
@@ -168,50 +168,22 @@ class Kiosco:
 
     # -------------------------------------------------------------------------------------------------------- morir
 
-    def matar(self, momento: Momento | None = None) -> None:
-        """Muere ya, o con `momento`, en su siguiente confirmación."""
-        if not self.vivo:
-            return
-        if momento is not None:
-            self.disco.armar(momento)
-            return
-        self._cuenta["kiosco muerto entre dos pasos"] += 1
-        self.disco.congelar()
-        self._morir()
-
     def _contar_muerte(self, momento: Momento) -> None:
-        self._cuenta[f"kiosco muerto {momento.value}"] += 1
+        super()._contar_muerte(momento)
         # Ya: si no, al desenredarse el ciclo alcanzaría a despedirse del bróker.
         if self._conexion is not None:
             self._conexion.abandonar()
 
     def _morir(self) -> None:
-        self.vivo = False
-        self.disco.revivir()
+        super()._morir()
         if self._conexion is not None:
             self._conexion.abandonar()
         # El generador queda a medias: al soltarlo cerraría su transporte, que ya no es de nadie.
         self._pasos = iter(())
 
-    def apagar(self) -> None:
-        """Se cierra bien, al final de la noche."""
-        if self.vivo:
-            self.disco.armar(None)
-            self.vivo = False
-            self._pasos = iter(())
-            self.almacen.desconectar()
-
-    # ------------------------------------------------------------------------------------------- discos de otro tiempo
-
-    def respaldar(self, ruta: Path) -> None:
-        """Copia el disco de ahora."""
-        copiar(self.ruta, ruta)
-
-    def restaurar(self, ruta: Path) -> None:
-        """El disco vuelve a ser el de la copia: lo asentado después ya no está en este kiosco."""
-        self.matar()
-        poner_en_lugar(ruta, self.ruta)
-        self._cuenta["kiosco restaurado de una copia vieja"] += 1
+    def _cerrar(self) -> None:
+        self._pasos = iter(())
+        self.almacen.desconectar()
 
     # -------------------------------------------------------------------------------------------------- las personas
 

@@ -205,6 +205,8 @@ class _Noche:
 
     def _esperar(self, kioscos: list[Kiosco]) -> None:
         limite = self.tiempo.segundos + DRENAR_S
+        # Sin nada pendiente también hay que oír al centro: puede haber perdido lo que ya acusó.
+        self.tiempo.correr(self.tiempo.segundos + CUADRAR_S)
         while self.tiempo.segundos < limite:
             if all(not k.sin_hacer and self._entregado(k) for k in kioscos if k.vivo):
                 return

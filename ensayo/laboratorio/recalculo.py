@@ -20,14 +20,19 @@ _Hecho = dict[str, Any]
 
 
 def votos_publicables(sobres: Iterable[str]) -> dict[str, Votos]:
-    """Casilla → votos de cada acta que con esos sobres queda verificada."""
-    por_acta: dict[str, list[_Hecho]] = defaultdict(list)
+    """Casilla → votos de cada acta que con esos sobres queda verificada, en un proceso de una sola elección."""
+    return {casilla: {r: votos[r] for r in RENGLONES} for (_, casilla), votos in votos_por_acta(sobres).items()}
+
+
+def votos_por_acta(sobres: Iterable[str]) -> dict[tuple[str, str], Votos]:
+    """(elección, casilla) → todos los campos de cada acta que con esos sobres queda verificada."""
+    por_acta: dict[tuple[str, str], list[_Hecho]] = defaultdict(list)
     for sobre in sobres:
         hecho = _leer(sobre)
         if "casilla" in hecho:
-            por_acta[hecho["casilla"]].append(hecho)
-    verificadas = {casilla: _verificar(hechos) for casilla, hechos in por_acta.items()}
-    return {casilla: votos for casilla, votos in verificadas.items() if votos is not None}
+            por_acta[hecho["eleccion"], hecho["casilla"]].append(hecho)
+    verificadas = {acta: _verificar(hechos) for acta, hechos in por_acta.items()}
+    return {acta: votos for acta, votos in verificadas.items() if votos is not None}
 
 
 def _leer(sobre: str) -> _Hecho:
@@ -54,14 +59,14 @@ def _verificar_vuelta(hechos: list[_Hecho]) -> Votos | None:
     capturistas = {h["quienes"][0] for h in hechos if h["hecho"] == "captura"}
     if len(capturistas) < 2:
         return None
-    todos = (*RENGLONES, "BOLETAS_SOBRANTES", "PERSONAS_VOTARON", "REPRESENTANTES_VOTARON", "VOTOS_SACADOS")
+    todos = next(h["campos"] for h in hechos if h["hecho"] == "captura")
     decididos: dict[str, int] = {}
-    for campo in (*todos, "TOTAL_ASENTADO"):
+    for campo in todos:
         decidido = _decidir(campo, hechos)
         if decidido is None:
             return None
         decididos[campo] = decidido
-    return {r: decididos[r] for r in RENGLONES}
+    return decididos
 
 
 def _decidir(campo: str, hechos: list[_Hecho]) -> int | None:

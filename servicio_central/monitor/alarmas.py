@@ -1,4 +1,5 @@
-"""De un retrato a sus alarmas: función pura. Cada una dice qué pasó, la causa más probable y el siguiente paso.
+"""De un retrato a sus alarmas: función pura. Cada una dice qué pasó; su gravedad, la causa más probable y el siguiente
+paso están en `alarmas.toml`.
 
 La clave es estable: la misma causa en el mismo equipo es la misma alarma mientras dure. Si se quita y vuelve, quien
 lleva la cuenta (`episodios`) la toma por nueva.
@@ -6,10 +7,13 @@ lleva la cuenta (`episodios`) la toma por nueva.
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
+from importlib import resources
 from typing import Final
 
 from servicio_central.monitor.retrato import EstadoDeEnlace, Kiosco, Retrato
@@ -53,6 +57,31 @@ class Alarma:
         return ":".join(filter(None, (self.tipo, self.equipo, self.detalle)))
 
 
+@dataclass(frozen=True, slots=True)
+class Ficha:
+    """Lo que no cambia de una clase de alarma."""
+
+    gravedad: Gravedad
+    causa: str
+    siguiente: str
+
+
+@cache
+def fichas() -> Mapping[str, Ficha]:
+    """Las de `alarmas.toml`, por tipo o por «tipo.variante»: la variante toma del tipo lo que no diga."""
+    dato = tomllib.loads(resources.files("servicio_central.monitor").joinpath("alarmas.toml").read_text("utf-8"))
+    leidas = {}
+    for clave, propio in dato.items():
+        todo = dato[clave.partition(".")[0]] | propio
+        leidas[clave] = Ficha(**todo | {"gravedad": Gravedad[todo["gravedad"].upper()]})
+    return leidas
+
+
+def _alarma(tipo: str, que: str, equipo: str = "", detalle: str = "", *, variante: str = "") -> Alarma:
+    ficha = fichas().get(f"{tipo}.{variante}") or fichas()[tipo]
+    return Alarma(tipo, ficha.gravedad, equipo, que, ficha.causa, ficha.siguiente, detalle)
+
+
 def calcular(retrato: Retrato, umbrales: Umbrales) -> tuple[Alarma, ...]:
     """Todas las alarmas del retrato, lo peor primero."""
     comun = _VersionEsperada.de(retrato)
@@ -63,6 +92,11 @@ def calcular(retrato: Retrato, umbrales: Umbrales) -> tuple[Alarma, ...]:
             alarmas += _de_senal(kiosco)
             alarmas += _de_avance(kiosco, retrato, umbrales)
             alarmas += _de_aparato(kiosco, umbrales, comun)
+    return ordenar(alarmas)
+
+
+def ordenar(alarmas: Iterable[Alarma]) -> tuple[Alarma, ...]:
+    """Lo peor primero."""
     return tuple(sorted(alarmas, key=lambda a: (a.gravedad, a.tipo, a.equipo, a.detalle)))
 
 
@@ -70,222 +104,107 @@ def calcular(retrato: Retrato, umbrales: Umbrales) -> tuple[Alarma, ...]:
 
 
 def _del_centro(r: Retrato, u: Umbrales) -> Iterator[Alarma]:
-    critica, alta, aviso = Gravedad.CRITICA, Gravedad.ALTA, Gravedad.AVISO
     if r.enlace.detenido:
-        yield Alarma(
-            "INGESTA", critica, "",
-            f"LA INGESTA SE DETUVO: nadie recibe hojas ({r.enlace.causa})",
-            "un defecto del programa o la máquina se quedó sin memoria; el centro se reinicia solo",
-            "espere un minuto; si no vuelve, arranque el centro otra vez. Los kioscos guardan todo mientras tanto",
-        )  # fmt: skip
+        yield _alarma("INGESTA", f"LA INGESTA SE DETUVO: nadie recibe hojas ({r.enlace.causa})")
     elif not r.enlace.conectado:
-        yield Alarma(
-            "BROKER", critica, "",
-            f"El centro no tiene enlace con el bróker ({r.enlace.causa})",
-            "el bróker no está corriendo, o se venció o cambió un certificado",
-            "revise el servicio del bróker y su bitácora; los kioscos guardan todo mientras tanto",
-        )  # fmt: skip
+        yield _alarma("BROKER", f"El centro no tiene enlace con el bróker ({r.enlace.causa})")
     if r.almacen_mal:
-        yield Alarma(
-            "ALMACEN", critica, "",
-            f"El almacén no se puede leer ({r.almacen_mal}); lo que se ve es de antes",
-            "el disco del centro está lleno o dañado",
-            "revise el disco del centro (`df -h`, `dmesg`) antes que nada",
-        )  # fmt: skip
+        yield _alarma("ALMACEN", f"El almacén no se puede leer ({r.almacen_mal}); lo que se ve es de antes")
     if r.libreta_mal:
-        yield Alarma(
-            "LIBRETA", alta, "",
-            f"No se puede asentar en la libreta de la sala ({r.libreta_mal})",
-            "el disco del centro está lleno o `operacion.sqlite` es de otra cuenta",
-            "revise el disco; mientras, lo que reconozca no quedará guardado",
-        )  # fmt: skip
+        yield _alarma("LIBRETA", f"No se puede asentar en la libreta de la sala ({r.libreta_mal})")
     if r.disco_libre is not None and r.disco_libre < u.disco_centro:
-        yield Alarma(
-            "DISCO_CENTRO", critica, "",
-            f"Al centro le quedan {r.disco_libre // 10**6:,} MB de disco",
-            "imágenes y respaldos crecieron más de lo previsto",
-            "haga lugar o amplíe el disco ya: sin disco no se acepta ninguna hoja",
-        )  # fmt: skip
+        yield _alarma("DISCO_CENTRO", f"Al centro le quedan {r.disco_libre // 10**6:,} MB de disco")
     if r.cortes.futuro:
-        yield Alarma(
-            "CORTE_FUTURO", critica, "",
-            f"Se publica el corte {r.cortes.publicado}, cuya hora aún no llega",
-            "el reloj de esta máquina saltó, o hubo un dedazo al pedir el corte",
-            "revise el reloj (`timedatectl`) y corra `python -m servicio_central.corte`: lo sustituye",
-        )  # fmt: skip
+        yield _alarma("CORTE_FUTURO", f"Se publica el corte {r.cortes.publicado}, cuya hora aún no llega")
     if r.cortes.atrasado:
-        yield Alarma(
-            "CORTE_TARDE", critica, "",
-            f"El último corte ({r.cortes.publicado or 'ninguno'}) tiene más tiempo del permitido",
-            "el centro corre sin `--calendario`, o el corte falló (lo dice su bitácora)",
-            "corra `python -m servicio_central.corte --carpeta` con la carpeta del centro",
-        )  # fmt: skip
+        yield _alarma(
+            "CORTE_TARDE", f"El último corte ({r.cortes.publicado or 'ninguno'}) tiene más tiempo del permitido"
+        )
     if r.cortes.en_duda:
         cuales = _algunas(r.cortes.en_duda)
-        yield Alarma(
-            "EN_DUDA", aviso, "",
+        yield _alarma(
+            "EN_DUDA",
             f"{_n(len(r.cortes.en_duda), 'acta no se publica', 'actas no se publican')}: "
             f"sus lecturas no concuerdan ({cuales})",
-            "dos personas leyeron distinto y falta la tercera, o dos CATD capturaron la misma acta",
-            "si en unos minutos siguen así, pida a su CATD que las corrija o las revise",
-        )  # fmt: skip
+        )
     for codigo, cuantos in sorted(r.en_espera.items()):
-        causa, siguiente = _ESPERAS.get(codigo, _ESPERAS[""])
-        yield Alarma(
-            "EN_ESPERA", alta, "",
+        yield _alarma(
+            "EN_ESPERA",
             f"{_n(cuantos, 'hoja espera', 'hojas esperan')} por {codigo}: ni se cuentan ni se rechazan",
-            causa, siguiente, codigo,
-        )  # fmt: skip
+            detalle=codigo,
+            variante=codigo,
+        )
     for dicho in r.excluidos:
-        yield Alarma(
-            "EXCLUIDO", aviso, "", f"EXCLUIDO por la autoridad: {dicho}",
-            "un padrón nuevo dice que eso no lo firmó quien debía",
-            "siguen guardados y a la vista; los cortes de antes no cambian. Explíquelo a quien pregunte por la baja",
-            dicho.partition(" hechos de ")[2].partition(",")[0],
-        )  # fmt: skip
+        yield _alarma(
+            "EXCLUIDO",
+            f"EXCLUIDO por la autoridad: {dicho}",
+            detalle=dicho.partition(" hechos de ")[2].partition(",")[0],
+        )
     for codigo, cuantos in sorted(r.cuarentena_sin_equipo.items()):
-        yield Alarma(
-            "CUARENTENA_AJENA", aviso, "",
+        yield _alarma(
+            "CUARENTENA_AJENA",
             f"{_n(cuantos, 'mensaje', 'mensajes')} de nadie conocido en cuarentena ({codigo})",
-            "un equipo con certificado pero fuera del padrón, o temas de otro proceso",
-            "véalos en Revisión; si no son de una prueba, avise a la autoridad",
-            codigo,
-        )  # fmt: skip
+            detalle=codigo,
+        )
     for clave, veces in r.desbordes:
-        yield Alarma(
-            "DESBORDE", alta, "",
-            f"{clave}: se llegó al tope y {veces:,} más sólo se contaron",
-            "alguien manda basura sin parar",
-            "revise ese equipo; si no es un defecto, pida a la autoridad darlo de baja",
-            clave,
-        )  # fmt: skip
+        yield _alarma("DESBORDE", f"{clave}: se llegó al tope y {veces:,} más sólo se contaron", detalle=clave)
     callados = [k.equipo for k in r.kioscos if k.estado.callado]
     if len(callados) >= u.silencio_masivo:
-        yield Alarma(
-            "SILENCIO_MASIVO", critica, "",
-            f"{len(callados)} CATD callados a la vez de {len(r.kioscos)}: {_algunas(callados)}",
-            "se cayó la red de una región, el acceso de internet del centro o el bróker",
-            "llame primero al proveedor de la red y revise el bróker, no a cada CATD",
-        )  # fmt: skip
-
-
-_ESPERAS: Final = {
-    "FUERA_DE_AMBITO": (
-        "el CATD recibió paquetes de otro distrito, o el equipo está tomado",
-        "pregunte al CATD; si sí los recibió, pida a la autoridad un padrón que le dé esas casillas",
-    ),
-    "EXCLUIDO": (
-        "la autoridad excluyó lo que ese equipo firmó desde ahí",
-        "nada que hacer: son las que llegaron después; si cree que es un error, hable con la autoridad",
-    ),
-    "": (
-        "la definición del centro no es la de los kioscos",
-        "compare la huella de la definición del centro con la de los kioscos y ponga la correcta",
-    ),
-}
-"""Código de espera → causa y siguiente paso; el vacío, para los demás."""
+        yield _alarma(
+            "SILENCIO_MASIVO", f"{len(callados)} CATD callados a la vez de {len(r.kioscos)}: {_algunas(callados)}"
+        )
 
 
 # -------------------------------------------------------------------------------------------------- un kiosco
 
 
 def _de_integridad(k: Kiosco) -> Iterator[Alarma]:
-    critica = Gravedad.CRITICA
     if k.bifurcadas:
-        yield Alarma(
-            "BIFURCACION", critica, k.equipo,
-            f"BIFURCADO: {_n(k.bifurcadas, 'hoja', 'hojas')} con secuencia repetida",
-            "copiaron su llave o su disco, o se restauró de un respaldo y siguió trabajando",
-            "llame al CATD y pare ese equipo; luego abra el caso en Revisión",
-        )  # fmt: skip
+        yield _alarma("BIFURCACION", f"BIFURCADO: {_n(k.bifurcadas, 'hoja', 'hojas')} con secuencia repetida", k.equipo)
     if k.rota:
-        yield Alarma(
-            "CADENA_ROTA", critica, k.equipo,
-            f"Cadena rota en la hoja {k.contiguo + 1}: no encadena con la anterior",
-            "el almacén del kiosco se alteró o se restauró de una copia",
-            "pare ese equipo, sustitúyalo y conserve su disco",
-        )  # fmt: skip
+        yield _alarma("CADENA_ROTA", f"Cadena rota en la hoja {k.contiguo + 1}: no encadena con la anterior", k.equipo)
     if k.retroceso:
-        yield Alarma(
-            "RETROCESO", critica, k.equipo,
-            "Dice tener menos hojas que las recibidas",
-            "su disco se restauró de una copia, o hay dos equipos con la misma llave",
-            "llame al CATD: que nadie capture en él hasta saber cuál es el bueno",
-        )  # fmt: skip
+        yield _alarma("RETROCESO", "Dice tener menos hojas que las recibidas", k.equipo)
     if k.bitacora:
-        yield Alarma(
-            "BITACORA", Gravedad.ALTA, k.equipo,
+        yield _alarma(
+            "BITACORA",
             f"Su bitácora no cuadra: {k.bitacora[0]}" + (f", y {len(k.bitacora) - 1} más" if k.bitacora[1:] else ""),
-            "alguien quitó o cambió renglones, o el disco se restauró de una copia",
-            "no borre nada; anote quién tuvo acceso al equipo y consérvelo para la auditoría",
-        )  # fmt: skip
+            k.equipo,
+        )
     for codigo, cuantos in k.cuarentena:
-        yield Alarma(
-            "CUARENTENA", Gravedad.ALTA, k.equipo,
+        yield _alarma(
+            "CUARENTENA",
             f"{_n(cuantos, 'mensaje', 'mensajes')} en cuarentena ({codigo})",
-            _CAUSAS.get(codigo, "llegaron dañados, o el equipo no es el que está inscrito"),
-            "véalos en Revisión; si son hojas buenas, el kiosco las reenvía solo",
-            codigo,
-        )  # fmt: skip
-
-
-_CAUSAS: Final = {
-    "FIRMA": "se dañaron en el camino, o se firmaron con otra llave",
-    "EQUIPO_NO_VIGENTE": "el equipo está dado de baja y sigue encendido",
-    "LLAVE_REVOCADA": "el equipo sigue usando una llave revocada",
-    "EPOCA_NO_INSCRITA": "la llave está en otro disco, o el equipo se reinstaló sin volver a inscribirse",
-    "MODO_AJENO": "el kiosco trabaja en otro modo que el centro",
-    "PROCESO_AJENO": "el kiosco trabaja en otro proceso que el centro",
-    "TAMANO": "no es un programa de la casa el que los manda",
-    "RENGLONES": "el kiosco usa otra definición que el centro",
-}
-"""Código de cuarentena → causa más probable."""
+            k.equipo,
+            detalle=codigo,
+            variante=codigo,
+        )
 
 
 def _de_senal(k: Kiosco) -> Iterator[Alarma]:
     if k.estado is EstadoDeEnlace.NUNCA:
-        yield Alarma(
-            "NUNCA", Gravedad.AVISO, k.equipo,
-            "Nunca ha hablado",
-            "no se ha encendido o no tiene red",
-            "llame al CATD y pregunte si el equipo ya está encendido y conectado",
-        )  # fmt: skip
+        yield _alarma("NUNCA", "Nunca ha hablado", k.equipo)
     elif k.estado.callado:
         cortado = k.estado is EstadoDeEnlace.CAIDO
-        yield Alarma(
-            "SILENCIO", Gravedad.ALTA, k.equipo,
-            "Se cortó su conexión" if cortado else "No da señales",
-            "sin luz o sin red en el CATD",
-            "llame al CATD; lo capturado está guardado ahí y saldrá solo (o por mochila, si la red no vuelve)",
-        )  # fmt: skip
+        yield _alarma("SILENCIO", "Se cortó su conexión" if cortado else "No da señales", k.equipo)
 
 
 def _de_avance(k: Kiosco, r: Retrato, u: Umbrales) -> Iterator[Alarma]:
     edad = k.mas_viejo_s
     if edad >= u.mas_viejo_s:
-        yield Alarma(
-            "BANDEJA", Gravedad.ALTA if edad >= u.mas_viejo_grave_s else Gravedad.AVISO, k.equipo,
+        yield _alarma(
+            "BANDEJA",
             f"{_n(k.pendientes, 'hoja espera', 'hojas esperan')} acuse; "
             f"la más vieja pasa de {en_palabras(_escalon(edad, u))}",
-            "su red es lenta o se corta",
-            "pida al CATD cambiar a la otra salida (cable o celular); si tampoco, mochila",
-        )  # fmt: skip
+            k.equipo,
+            variante="GRAVE" if edad >= u.mas_viejo_grave_s else "",
+        )
     elif k.pendientes >= u.pendientes and k.crecimiento >= u.crecimiento:
-        yield Alarma(
-            "BANDEJA", Gravedad.AVISO, k.equipo,
-            "Su bandeja crece más aprisa de lo que sale",
-            "su red es lenta para lo que captura",
-            "vigílelo; si sigue, pida al CATD cambiar a la otra salida",
-        )  # fmt: skip
+        yield _alarma("BANDEJA", "Su bandeja crece más aprisa de lo que sale", k.equipo, variante="CRECE")
     if k.latido is None or k.estado.callado or (r.hora - k.latido).total_seconds() < u.faltan_s:
         return
     if k.anunciada > k.guardados:
-        yield Alarma(
-            "FALTAN", Gravedad.AVISO, k.equipo,
-            f"Faltan hojas que dijo tener, después de la {k.contiguo}",
-            "están en camino por una red lenta, o quedaron apartadas",
-            "si pasan varios minutos, mire el equipo: el acuse ya se las pidió",
-        )  # fmt: skip
+        yield _alarma("FALTAN", f"Faltan hojas que dijo tener, después de la {k.contiguo}", k.equipo)
 
 
 def _escalon(segundos: int, u: Umbrales) -> int:
@@ -299,47 +218,19 @@ def _de_aparato(k: Kiosco, u: Umbrales, comun: _VersionEsperada) -> Iterator[Ala
         return
     if abs(k.desfase_ms) >= u.desfase_ms:
         lado = "adelantado" if k.desfase_ms > 0 else "atrasado"
-        yield Alarma(
-            "RELOJ", Gravedad.ALTA, k.equipo,
-            f"Su reloj va {lado} más de {u.desfase_ms // 1000} s",
-            "no alcanza un servidor de hora, o su pila se agotó",
-            "pida al técnico revisar la hora; las horas que publique serán las de ese reloj",
-        )  # fmt: skip
+        yield _alarma("RELOJ", f"Su reloj va {lado} más de {u.desfase_ms // 1000} s", k.equipo)
     elif k.reloj and k.reloj not in u.relojes_buenos:
-        yield Alarma(
-            "RELOJ", Gravedad.AVISO, k.equipo,
-            f"Su reloj no está sincronizado ({k.reloj})",
-            "no alcanza un servidor de hora",
-            "pida al técnico revisar la hora del equipo contra la de su teléfono",
-        )  # fmt: skip
+        yield _alarma("RELOJ", f"Su reloj no está sincronizado ({k.reloj})", k.equipo, variante="SIN_SINCRONIZAR")
     if k.disco_libre is not None and 0 <= k.disco_libre < u.disco_kiosco:
-        yield Alarma(
-            "DISCO", Gravedad.ALTA, k.equipo,
-            f"Le quedan menos de {u.disco_kiosco // 10**6:,} MB de disco",
-            "muchas imágenes, o archivos ajenos en el equipo",
-            "pida al técnico hacer lugar; sin disco el kiosco no deja capturar",
-        )  # fmt: skip
+        yield _alarma("DISCO", f"Le quedan menos de {u.disco_kiosco // 10**6:,} MB de disco", k.equipo)
     if k.escaner in ("sin_escaner", "falla"):
-        yield Alarma(
-            "ESCANER", Gravedad.AVISO, k.equipo,
-            "No encuentra su escáner" if k.escaner == "sin_escaner" else "Su escáner falla",
-            "está apagado o desconectado, o tiene papel atorado",
-            "que el técnico siga «aparatos» del manual; mientras, pueden fotografiar",
-        )  # fmt: skip
+        yield _alarma(
+            "ESCANER", "No encuentra su escáner" if k.escaner == "sin_escaner" else "Su escáner falla", k.equipo
+        )
     if comun.definicion and k.definicion and k.definicion != comun.definicion:
-        yield Alarma(
-            "DEFINICION", Gravedad.ALTA, k.equipo,
-            f"Usa otra definición: {k.definicion[:12]} y no {comun.definicion[:12]}",
-            "no le ha llegado la última, o se instaló de otra copia",
-            "mándele la definición vigente; lo que capture con otra puede quedar en espera",
-        )  # fmt: skip
+        yield _alarma("DEFINICION", f"Usa otra definición: {k.definicion[:12]} y no {comun.definicion[:12]}", k.equipo)
     if comun.version and k.version != comun.version:
-        yield Alarma(
-            "VERSION", Gravedad.AVISO, k.equipo,
-            f"Corre la versión {k.version} y la mayoría la {comun.version}",
-            "no se actualizó, o se actualizó solo él",
-            "anótelo para el técnico; no lo actualice en plena noche",
-        )  # fmt: skip
+        yield _alarma("VERSION", f"Corre la versión {k.version} y la mayoría la {comun.version}", k.equipo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from servicio_central.monitor import (
     metricas,
     rutas_de_acceso,
     rutas_de_alarmas,
+    rutas_de_ordenes,
     rutas_de_revision,
     rutas_del_tablero,
 )
@@ -46,6 +47,7 @@ def agregar(app: FastAPI, sala: Sala) -> None:
         rutas_del_tablero.rutas,
         rutas_de_alarmas.rutas,
         rutas_de_revision.rutas,
+        rutas_de_ordenes.rutas,
         metricas.rutas,
     ):
         app.include_router(rutas)
@@ -59,7 +61,7 @@ def agregar(app: FastAPI, sala: Sala) -> None:
 
 
 async def _sin_sesion(peticion: Request, _: Exception) -> Response:
-    if peticion.url.path == f"{CAMINO}/vivo":
+    if peticion.url.path in (f"{CAMINO}/vivo", f"{CAMINO}/ordenes/vivo"):
         # El navegador vuelve a intentar solo lo que no contesta 204.
         return Response(status_code=204)
     return RedirectResponse(f"{CAMINO}/entrar", 303)

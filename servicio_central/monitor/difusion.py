@@ -13,6 +13,10 @@ TOPE_FILA: Final = 64
 """Mensajes sin leer. A quien se atrase más se le corta: al volver recibe todo de una vez."""
 
 
+Envio = tuple[int, bytes]
+"""(número de la versión a que lleva, o 0 si no cambia ninguna; el mensaje)."""
+
+
 class Lleno(Exception):
     """Ya hay demasiados navegadores oyendo."""
 
@@ -22,7 +26,7 @@ class Difusion:
 
     def __init__(self, maximo: int) -> None:
         self._maximo = maximo
-        self._filas: set[asyncio.Queue[bytes | None]] = set()
+        self._filas: set[asyncio.Queue[Envio | None]] = set()
         self._bucle: asyncio.AbstractEventLoop | None = None
         self._cerrada = False
 
@@ -30,7 +34,7 @@ class Difusion:
     def oyentes(self) -> int:
         return len(self._filas)
 
-    def abrir(self) -> asyncio.Queue[bytes | None]:
+    def abrir(self) -> asyncio.Queue[Envio | None]:
         """La fila de un navegador nuevo; `None` en ella es «ya no hay más».
 
         Raises:
@@ -39,29 +43,29 @@ class Difusion:
         if len(self._filas) >= self._maximo or self._cerrada:
             raise Lleno
         self._bucle = asyncio.get_running_loop()
-        fila: asyncio.Queue[bytes | None] = asyncio.Queue(TOPE_FILA)
+        fila: asyncio.Queue[Envio | None] = asyncio.Queue(TOPE_FILA)
         self._filas.add(fila)
         return fila
 
-    def soltar(self, fila: asyncio.Queue[bytes | None]) -> None:
+    def soltar(self, fila: asyncio.Queue[Envio | None]) -> None:
         self._filas.discard(fila)
 
-    def mandar(self, mensaje: bytes) -> None:
+    def mandar(self, mensaje: bytes, numero: int = 0) -> None:
         """A todos; se puede llamar desde cualquier hilo."""
-        self._en_el_bucle(mensaje)
+        self._en_el_bucle((numero, mensaje))
 
     def cerrar(self) -> None:
         """Despide a todos y no admite más."""
         self._cerrada = True
         self._en_el_bucle(None)
 
-    def _en_el_bucle(self, mensaje: bytes | None) -> None:
+    def _en_el_bucle(self, mensaje: Envio | None) -> None:
         if self._bucle is not None and self._filas:
             # El servidor pudo terminar entre una línea y otra: entonces ya no hay a quién.
             with suppress(RuntimeError):
                 self._bucle.call_soon_threadsafe(self._repartir, mensaje)
 
-    def _repartir(self, mensaje: bytes | None) -> None:
+    def _repartir(self, mensaje: Envio | None) -> None:
         for fila in list(self._filas):
             try:
                 fila.put_nowait(mensaje)

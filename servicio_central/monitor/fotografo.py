@@ -36,6 +36,11 @@ class Fotografo:
         self._en_duda: tuple[str | None, tuple[str, ...]] = (None, ())
         self._ultimo: Retrato | None = None
 
+    @property
+    def bitacoras(self) -> Mapping[tuple[str, str], int]:
+        """Cadena → secuencia de su última hoja de bitácora, en el último retrato."""
+        return self._recuento.bitacoras
+
     def retratar(self, proceso: Proceso, padron: Padron, estado: Estado, ahora: datetime) -> Retrato:
         """El retrato de este instante. Si el almacén no se puede leer, el último bueno con el motivo encima."""
         enlace = EnlaceDelCentro(
@@ -141,6 +146,9 @@ class Fotografo:
             salida=str(latido.get("salida", "")),
             medidos_bytes=int(latido.get("medidos_bytes", 0)),
             escaner=str(latido.get("escaner", "")),
+            orden=int(latido.get("orden", 0)),
+            paquete=str(latido.get("paquete", "")),
+            paquete_bytes=int(latido.get("paquete_bytes", 0)),
         )
 
     def _estado(

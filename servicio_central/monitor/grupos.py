@@ -42,6 +42,9 @@ NOMBRES: Final = {
     "EN_ESPERA": "Hojas en espera",
     "EXCLUIDO": "Excluido por la autoridad",
     "EN_DUDA": "Actas en duda",
+    "PEDIDO": "Pedido por autorizar",
+    "ORDEN": "Orden sin cumplir",
+    "MOCHILA": "Mochila incompleta",
 }
 """Tipo de alarma → cómo se llama en pantalla."""
 
@@ -114,3 +117,8 @@ def _comun(alarmas: Iterable[Alarma]) -> str:
 def hora(instante: datetime, huso: str) -> str:
     """«22:41» en la hora de la entidad."""
     return f"{instante.astimezone(ZoneInfo(huso)):%H:%M}"
+
+
+def fecha(instante: datetime, huso: str) -> str:
+    """«05/06 22:41:07» en la hora de la entidad."""
+    return f"{instante.astimezone(ZoneInfo(huso)):%d/%m %H:%M:%S}"

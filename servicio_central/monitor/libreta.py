@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
+from servicio_central.solo_se_agrega import disparadores
+
 ARCHIVO: Final = "operacion.sqlite"
 
 _ESQUEMA: Final = """
@@ -58,12 +60,24 @@ CREATE TABLE IF NOT EXISTS resoluciones (
   propuesta INTEGER PRIMARY KEY REFERENCES propuestas (id), hora TEXT NOT NULL, quien TEXT NOT NULL,
   confirma INTEGER NOT NULL, nota TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS pedidos (
+  id INTEGER PRIMARY KEY, equipo TEXT NOT NULL, accion TEXT NOT NULL, texto TEXT NOT NULL, desde TEXT NOT NULL,
+  hora TEXT NOT NULL, quien TEXT NOT NULL, motivo TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS pedidos_equipo ON pedidos (equipo, id);
+CREATE TABLE IF NOT EXISTS respuestas (
+  pedido INTEGER PRIMARY KEY REFERENCES pedidos (id), hora TEXT NOT NULL, quien TEXT NOT NULL,
+  autoriza INTEGER NOT NULL, nota TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS dos_personas_ordenan BEFORE INSERT ON respuestas
+  WHEN (SELECT quien FROM pedidos WHERE id = NEW.pedido) = NEW.quien
+  BEGIN SELECT RAISE(ABORT, 'quien pide no autoriza'); END;
 CREATE TRIGGER IF NOT EXISTS dos_personas BEFORE INSERT ON resoluciones
   WHEN (SELECT quien FROM propuestas WHERE id = NEW.propuesta) = NEW.quien
   BEGIN SELECT RAISE(ABORT, 'quien propone no confirma'); END;
 """
 
-_SOLO_SE_AGREGA: Final = {
+_LLAVES: Final = {
     "accesos": "id",
     "cambios": "id",
     "episodios": "id",
@@ -71,23 +85,12 @@ _SOLO_SE_AGREGA: Final = {
     "notas": "id",
     "propuestas": "id",
     "resoluciones": "propuesta",
+    "pedidos": "id",
+    "respuestas": "pedido",
 }
-"""Tabla → su llave: un REPLACE borra sin disparar los disparadores de DELETE."""
+"""Tabla a la que sólo se agrega → su llave."""
 
-
-def _disparadores() -> str:
-    partes = []
-    for tabla, llave in _SOLO_SE_AGREGA.items():
-        for suceso, condicion in (
-            ("UPDATE", ""),
-            ("DELETE", ""),
-            ("INSERT", f"WHEN EXISTS (SELECT 1 FROM {tabla} WHERE {llave} = NEW.{llave})"),
-        ):
-            partes.append(
-                f"CREATE TRIGGER IF NOT EXISTS {tabla}_no_{suceso.lower()} BEFORE {suceso} ON {tabla} {condicion}"
-                f" BEGIN SELECT RAISE(ABORT, '{tabla}: sólo se agrega'); END;"
-            )
-    return "\n".join(partes)
+_SOLO_SE_AGREGA: Final = {tabla: f"{llave} = NEW.{llave}" for tabla, llave in _LLAVES.items()}
 
 
 class Libreta:
@@ -112,7 +115,7 @@ class Libreta:
         bd.execute("PRAGMA synchronous = FULL")
         bd.execute("PRAGMA foreign_keys = ON")
         bd.execute("PRAGMA trusted_schema = OFF")
-        bd.executescript(f"BEGIN IMMEDIATE;{_ESQUEMA}{_disparadores()}COMMIT;")
+        bd.executescript(f"BEGIN IMMEDIATE;{_ESQUEMA}{disparadores(_SOLO_SE_AGREGA)}COMMIT;")
         return cls(bd)
 
     def cerrar(self) -> None:

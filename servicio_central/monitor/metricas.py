@@ -16,9 +16,12 @@ from prometheus_client.registry import Collector
 from servicio_central.ingesta import Destino
 from servicio_central.monitor.alarmas import Gravedad
 from servicio_central.monitor.grupos import NOMBRES
+from servicio_central.monitor.mesa import Mesa
+from servicio_central.monitor.mochilas_vistas import COMO_ENTRO
 from servicio_central.monitor.puerta import la_sala
 from servicio_central.monitor.retrato import EstadoDeEnlace, Kiosco, Retrato
 from servicio_central.monitor.sala import Sala
+from servicio_central.monitor.vida_de_orden import Paso
 
 TIPO: Final = "text/plain; version=0.0.4; charset=utf-8"
 rutas = APIRouter()
@@ -57,6 +60,7 @@ class _DeLaSala(Collector):
         yield from _del_centro(retrato, self._sala)
         yield from _de_los_kioscos(retrato)
         yield from _de_los_distritos(retrato)
+        yield from _de_la_mesa(observador.mesa)
         yield from _de_la_sala(self._sala)
 
 
@@ -127,6 +131,8 @@ _NUMEROS: Final = {
     "retroceso": "1 si dice tener menos que lo recibido",
     "bitacora_anomalias": "Lo que no cuadra en su bitácora",
     "desfase_segundos": "Su reloj menos el del centro",
+    "por_recibir": "Imágenes que declaró y el centro aún no tiene",
+    "por_recibir_bytes": "Bytes que dicen medir",
     "disco_libre_bytes": "Bytes libres",
     "medidos_bytes": "Bytes gastados en la salida que se paga",
 }
@@ -140,6 +146,8 @@ def _numeros(k: Kiosco, r: Retrato) -> dict[str, float]:
         "bifurcadas": k.bifurcadas,
         "cadena_rota": k.rota,
         "bitacora_anomalias": len(k.bitacora),
+        "por_recibir": k.por_recibir,
+        "por_recibir_bytes": k.por_recibir_bytes,
     }
     if k.latido is None:
         return valores
@@ -163,6 +171,15 @@ def _de_los_distritos(r: Retrato) -> Iterator[Metric]:
     yield _varios("prep_distrito_actas_con_hechos", "Actas esperadas con algo en el centro", hechas, "distrito")
     esperadas = {f"{x.distrito}": x.esperadas for x in r.lugares}
     yield _varios("prep_distrito_actas_esperadas", "Actas que se esperan", esperadas, "distrito")
+
+
+def _de_la_mesa(mesa: Mesa) -> Iterator[Metric]:
+    pasos = Counter(v.paso.value for v in mesa.ordenes)
+    yield _varios("prep_ordenes", "Órdenes de las últimas doce horas", {p.value: pasos[p.value] for p in Paso}, "paso")
+    yield _uno("prep_pedidos_por_autorizar", "Pedidos que esperan a un supervisor", len(mesa.pedidos))
+    mochilas = Counter(m.como for m in mesa.mochilas.vistas)
+    yield _varios("prep_mochilas", "Mochilas por cómo entraron", {c: mochilas[c] for c in COMO_ENTRO}, "como")
+    yield _uno("prep_mochilas_en_buzon", "Mochilas que esperan en el buzón", len(mesa.mochilas.esperan))
 
 
 def _de_la_sala(sala: Sala) -> Iterator[Metric]:

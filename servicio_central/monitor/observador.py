@@ -9,21 +9,26 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from servicio_central import almacenes
-from servicio_central.monitor import alarmas
-from servicio_central.monitor.difusion import Difusion, suceso
+from servicio_central.monitor import alarmas, mesa
+from servicio_central.monitor.contador_de_imagenes import ContadorDeImagenes
+from servicio_central.monitor.difusion import Difusion, Envio, suceso
 from servicio_central.monitor.episodios import Episodios, Presente
 from servicio_central.monitor.fotografo import Fotografo
 from servicio_central.monitor.grupos import hora
 from servicio_central.monitor.historia import Historia
 from servicio_central.monitor.libreta import Libreta
+from servicio_central.monitor.mesa import Mesa, MiradorDeMesa
+from servicio_central.monitor.pedidos import Pedidos
 from servicio_central.monitor.pintor import Pagina, Pintor
 from servicio_central.monitor.retrato import Retrato
 from servicio_central.monitor.umbrales import Umbrales
@@ -40,10 +45,22 @@ _AL_MENOS: Final = 1.0
 
 _DESCANSO: Final = 0.15
 _PARTE: Final = 2.0
-"""Descansa lo que `_DESCANSO` o el doble de lo que tardó: nunca toma más de un tercio de un núcleo."""
+"""Descansa lo que `_DESCANSO` o el doble de lo que trabajó: nunca toma más de un tercio de un núcleo. Se mide lo que
+trabajó y no lo que tardó: con la máquina ocupada, la espera por el procesador no se paga otra vez descansando."""
 
 _PULSO: Final = 5.0
 """Segundos entre pulsos: con ellos el navegador sabe que lo que ve está al día."""
+
+_RECIENTES: Final = 60
+"""Versiones de las páginas que se recuerdan: las de, por lo menos, los últimos nueve segundos."""
+
+
+class Pantalla(Enum):
+    """Las que se mueven solas. El valor es su lugar entre las páginas."""
+
+    SALA = 0
+    PROYECTOR = 1
+    MESA = 2
 
 
 class Observador:
@@ -63,6 +80,8 @@ class Observador:
         self._historia = Historia(libreta)
         self._episodios = episodios
         self._fotografo = Fotografo(centro.carpeta, umbrales, self._historia.ultimos())
+        self._mirador = MiradorDeMesa(centro.carpeta, centro.despacho.bandeja, Pedidos(libreta))
+        self._contador = ContadorDeImagenes(centro.carpeta, self.despertar)
         self._pintor = Pintor(umbrales)
         self._turno = Lock()
         self._despertar = Event()
@@ -73,10 +92,14 @@ class Observador:
         self._numero = 0
         self._lector: Lector | None = None
         self._libreta_mal = ""
-        self.sala, self.proyector = Difusion(200), Difusion(60)
+        self.sala, self.proyector, self.de_mesa = Difusion(200), Difusion(60), Difusion(60)
+        self._canales = (self.sala, self.proyector, self.de_mesa)
         self.retrato: Retrato | None = None
+        self.mesa = Mesa()
         self.presentes: tuple[Presente, ...] = ()
-        self._paginas = (Pagina(), Pagina())
+        self._paginas = (Pagina(), Pagina(), Pagina())
+        self._recientes: OrderedDict[str, tuple[Pagina, ...]] = OrderedDict()
+        """Versión → sus páginas. Quien acaba de cargar una recibe lo que cambió desde entonces, y no todo."""
         self.miradas = 0
         self.segundos_de_mirada = 0.0
         self.debe_terminar: Callable[[], bool] = lambda: False
@@ -87,10 +110,12 @@ class Observador:
         """Corre en su hilo hasta `terminar`."""
         self._hilo = Thread(target=self._ciclo, name="observador", daemon=True)
         self._hilo.start()
+        self._contador.empezar()
 
     def terminar(self) -> None:
         """Despide a los navegadores y espera al hilo."""
         self._parar.set()
+        self._contador.terminar()
         self._despertar.set()
         self._despedir()
         if self._hilo is not None:
@@ -101,8 +126,8 @@ class Observador:
         self._despertar.set()
 
     def _despedir(self) -> None:
-        self.sala.cerrar()
-        self.proyector.cerrar()
+        for canal in self._canales:
+            canal.cerrar()
 
     def _ciclo(self) -> None:
         marca: object = None
@@ -119,11 +144,12 @@ class Observador:
             actual = self._marca()
             if pedido or actual != marca or instante - visto >= _AL_MENOS:
                 marca = actual
+                comienzo = time.thread_time()
                 with suppress(Exception):
                     # Un defecto al pintar no debe apagar la sala: el navegador lo nota porque deja de haber pulso.
                     self.mirar()
                     visto = time.monotonic()
-                listo = time.monotonic() + max(_DESCANSO, _PARTE * (time.monotonic() - instante))
+                listo = time.monotonic() + max(_DESCANSO, _PARTE * (time.thread_time() - comienzo))
             if visto > pulso and time.monotonic() - pulso >= _PULSO:
                 pulso = time.monotonic()
                 self._pulsar()
@@ -139,7 +165,8 @@ class Observador:
         except ERRORES:
             self._lector = None
         return (
-            version, estado.recibidos, estado.conectado, estado.detenido, vigia.padron.version, vigia.proceso.huella
+            version, estado.recibidos, estado.conectado, estado.detenido, vigia.padron.version, vigia.proceso.huella,
+            self._mirador.marca(),
         )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------------- mirar
@@ -150,8 +177,9 @@ class Observador:
         with self._turno:
             vigia, ahora = self._centro.vigia, self._ahora()
             retrato = self._fotografo.retratar(vigia.proceso, vigia.padron, self._centro.enlace.estado, ahora)
-            retrato = replace(retrato, libreta_mal=self._libreta_mal)
-            lista = alarmas.calcular(retrato, self._umbrales)
+            retrato = self._completar(retrato)
+            self.mesa = self._mirador.mirar(retrato, self._fotografo.bitacoras, ahora)
+            lista = alarmas.ordenar((*alarmas.calcular(retrato, self._umbrales), *mesa.alarmas_de(self.mesa, ahora)))
             try:
                 if not retrato.almacen_mal:
                     self._historia.asentar(retrato.kioscos, ahora)
@@ -161,18 +189,41 @@ class Observador:
                 self._libreta_mal = str(error)
                 self.presentes = self._episodios.sin_asentar(lista)
             self.retrato = retrato
-            antes, self._paginas = self._paginas, self._pintor.pintar(retrato, self.presentes, vigia.proceso.huso)
+            antes, self._paginas = (
+                self._paginas,
+                self._pintor.pintar(retrato, self.presentes, self.mesa, vigia.proceso.huso),
+            )
             cambios = [nueva.cambios(vieja) for nueva, vieja in zip(self._paginas, antes, strict=True)]
             if any(cambios):
                 self._numero += 1
-            for canal, html in zip((self.sala, self.proyector), cambios, strict=True):
+                self._recientes[self.version] = self._paginas
+                if len(self._recientes) > _RECIENTES:
+                    self._recientes.popitem(last=False)
+            for canal, html in zip(self._canales, cambios, strict=True):
                 if html:
-                    canal.mandar(suceso("cambios", html, self.version))
+                    canal.mandar(suceso("cambios", html, self.version), self._numero)
         self.miradas += 1
         self.segundos_de_mirada += time.monotonic() - comienzo
 
+    def _completar(self, retrato: Retrato) -> Retrato:
+        """Le pone lo que no está en el almacén."""
+        faltan = self._contador.faltan
+        kioscos = retrato.kioscos
+        if faltan:
+            kioscos = tuple(
+                k
+                if (f := faltan.get(k.equipo)) is None
+                else replace(k, por_recibir=f.imagenes, por_recibir_bytes=f.bytes)
+                for k in kioscos
+            )
+        return replace(retrato, kioscos=kioscos, libreta_mal=self._libreta_mal)
+
+    def canal(self, pantalla: Pantalla) -> Difusion:
+        """Por donde se reparten los cambios de esa pantalla."""
+        return self._canales[pantalla.value]
+
     def _pulsar(self) -> None:
-        for canal in (self.sala, self.proyector):
+        for canal in self._canales:
             canal.mandar(suceso("cambios", self.pulso()))
 
     # ------------------------------------------------------------------------------------------- para las páginas
@@ -190,14 +241,18 @@ class Observador:
         huso = self._centro.vigia.proceso.huso
         return f'<p id="pulso" class="pulso" hx-swap-oob="true">Al día a las {hora(retrato.hora, huso)}</p>'
 
-    def pagina(self, *, proyector: bool = False) -> tuple[str, Pagina]:
+    def pagina(self, pantalla: Pantalla = Pantalla.SALA) -> tuple[str, Pagina]:
         """La versión y sus pedazos; la primera vez, si el hilo aún no mira, los hace ya."""
         if self.retrato is None:
             self.mirar()
         with self._turno:
-            return self.version, self._paginas[1 if proyector else 0]
+            return self.version, self._paginas[pantalla.value]
 
-    def al_volver(self, version: str, *, proyector: bool = False) -> bytes:
-        """Lo que le falta a quien tiene esa versión: nada, o todo."""
-        actual, pagina = self.pagina(proyector=proyector)
-        return suceso("cambios", self.pulso() + ("" if version == actual else pagina.completa()), actual)
+    def al_volver(self, version: str, pantalla: Pantalla = Pantalla.SALA) -> Envio:
+        """Lo que le falta a quien tiene esa versión; todo, si es de hace mucho o de otro arranque."""
+        self.pagina(pantalla)
+        with self._turno:
+            numero, actual, ahora = self._numero, self.version, self._paginas[pantalla.value]
+            antes = self._recientes.get(version)
+        falta = ahora.completa() if antes is None else ahora.cambios(antes[pantalla.value])
+        return numero, suceso("cambios", self.pulso() + falta, actual)

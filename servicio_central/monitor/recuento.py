@@ -34,7 +34,7 @@ class Recuento:
         self.por_cadena: dict[tuple[str, str], int] = defaultdict(int)
         self._actas: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self._equipos: dict[int, set[str]] = defaultdict(set)
-        self._bitacoras: dict[tuple[str, str], int] = {}
+        self.bitacoras: dict[tuple[str, str], int] = {}
         """Cadena → secuencia de su última hoja de bitácora."""
         self._revisadas: dict[tuple[str, str], int] = {}
         """Cadena → hasta qué hoja de bitácora ya se comprobó."""
@@ -60,7 +60,7 @@ class Recuento:
             self.total += 1
             self.por_cadena[equipo, epoca] += 1
             if tipo == "bitacora":
-                self._bitacoras[equipo, epoca] = max(secuencia, self._bitacoras.get((equipo, epoca), 0))
+                self.bitacoras[equipo, epoca] = max(secuencia, self.bitacoras.get((equipo, epoca), 0))
             elif casilla is not None and padron.excluye(equipo, epoca, secuencia) is None:
                 aprobada = proceso.casillas.get(casilla)
                 distrito = (aprobada.distrito if aprobada else None) or _SIN_DISTRITO
@@ -77,7 +77,7 @@ class Recuento:
         Raises:
             uno de `puerto_almacen.ERRORES`.
         """
-        for cadena, ultima in self._bitacoras.items():
+        for cadena, ultima in self.bitacoras.items():
             if self._revisadas.get(cadena, 0) >= ultima or contiguos.get(cadena, 0) < ultima:
                 continue
             hallado = bitacora.anomalias_de_cadena(bd, *cadena, ultima)

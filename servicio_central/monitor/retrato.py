@@ -58,6 +58,14 @@ class Kiosco:
     salida: str = ""
     medidos_bytes: int = 0
     escaner: str = ""
+    orden: int = 0
+    """Número de la última orden que dice haber obedecido."""
+    paquete: str = ""
+    paquete_bytes: int = 0
+    """De la definición que está bajando: cuál y cuánto lleva."""
+    por_recibir: int = 0
+    """Imágenes que declaró en hojas ya aceptadas y el centro aún no tiene completas."""
+    por_recibir_bytes: int = 0
     bitacora: tuple[str, ...] = ()
     """Anomalías de su bitácora, en palabras."""
 

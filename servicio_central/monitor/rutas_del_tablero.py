@@ -13,9 +13,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 
 from nucleo.problema import Rechazo
-from servicio_central.monitor import linea_de_tiempo, vida_de_acta, vista
-from servicio_central.monitor.difusion import Difusion, Lleno, suceso
-from servicio_central.monitor.observador import Observador
+from servicio_central.monitor import imagenes_de_actas, linea_de_tiempo, vida_de_acta, vista
+from servicio_central.monitor.difusion import Difusion, Envio, Lleno, suceso
+from servicio_central.monitor.observador import Observador, Pantalla
 from servicio_central.monitor.paginas import aviso, pagina
 from servicio_central.monitor.puerta import CAMINO, GALLETA, Mira, la_sala
 
@@ -46,20 +46,14 @@ def tablero(peticion: Request, sesion: Mira) -> HTMLResponse:
 @rutas.get(f"{CAMINO}/vivo")
 async def vivo(peticion: Request, sesion: Mira, desde: str = "") -> Response:
     """Los cambios del tablero, mientras dure la sesión. Oír no cuenta como uso."""
-    sala = la_sala(peticion)
-    galleta = peticion.cookies.get(GALLETA, "")
-
-    def sigue() -> bool:
-        return sala.sesiones.reconocer(galleta, uso=False) is not None
-
-    return await _oir(peticion, sala.observador, desde, sigue, proyector=False)
+    return await oir(peticion, la_sala(peticion).observador, desde, mientras_dure(peticion), Pantalla.SALA)
 
 
 @rutas.get("/proyector")
 def proyector(peticion: Request) -> HTMLResponse:
     """Para todos los de la sala, sin cuenta: sin personas y sin nada que tocar."""
     observador = la_sala(peticion).observador
-    version, pedazos = observador.pagina(proyector=True)
+    version, pedazos = observador.pagina(Pantalla.PROYECTOR)
     return pagina(
         peticion,
         "proyector.html",
@@ -73,13 +67,20 @@ def proyector(peticion: Request) -> HTMLResponse:
 @rutas.get("/proyector/vivo")
 async def proyector_vivo(peticion: Request, desde: str = "") -> Response:
     """Los cambios del proyector."""
-    return await _oir(peticion, la_sala(peticion).observador, desde, lambda: True, proyector=True)
+    return await oir(peticion, la_sala(peticion).observador, desde, lambda: True, Pantalla.PROYECTOR)
 
 
-async def _oir(
-    peticion: Request, observador: Observador, desde: str, sigue: Callable[[], bool], *, proyector: bool
+def mientras_dure(peticion: Request) -> Callable[[], bool]:
+    """Si la sesión de ese navegador sigue; preguntarlo no cuenta como uso."""
+    sala, galleta = la_sala(peticion), peticion.cookies.get(GALLETA, "")
+    return lambda: sala.sesiones.reconocer(galleta, uso=False) is not None
+
+
+async def oir(
+    peticion: Request, observador: Observador, desde: str, sigue: Callable[[], bool], pantalla: Pantalla
 ) -> Response:
-    canal = observador.proyector if proyector else observador.sala
+    """Los cambios de esa pantalla desde la versión que el navegador dice tener, mientras `sigue`."""
+    canal = observador.canal(pantalla)
     try:
         fila = canal.abrir()
     except Lleno:
@@ -87,7 +88,7 @@ async def _oir(
     version = peticion.headers.get("last-event-id") or desde
     try:
         # Después de abrir la fila: lo que cambie mientras tanto llega por ella.
-        primero = await run_in_threadpool(lambda: observador.al_volver(version, proyector=proyector))
+        primero = await run_in_threadpool(lambda: observador.al_volver(version, pantalla))
     except BaseException:
         canal.soltar(fila)
         raise
@@ -99,24 +100,28 @@ async def _oir(
 
 
 async def _mensajes(
-    canal: Difusion, fila: asyncio.Queue[bytes | None], primero: bytes, sigue: Callable[[], bool]
+    canal: Difusion, fila: asyncio.Queue[Envio | None], primero: Envio, sigue: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
     try:
-        yield primero
+        ya, mensaje = primero
+        yield mensaje
         revisar = time.monotonic() + _REVISAR
         while True:
             try:
-                mensaje = await asyncio.wait_for(fila.get(), max(0.1, revisar - time.monotonic()))
+                envio = await asyncio.wait_for(fila.get(), max(0.1, revisar - time.monotonic()))
             except TimeoutError:
-                mensaje = b": sigue\n\n"
-            if mensaje is None:
+                envio = (0, b": sigue\n\n")
+            if envio is None:
                 return
+            numero, mensaje = envio
             if time.monotonic() >= revisar:
                 if not await run_in_threadpool(sigue):
                     yield suceso("fin", "su sesión terminó")
                     return
                 revisar = time.monotonic() + _REVISAR
-            yield mensaje
+            # Lo que ya iba en el primero no se repite: mover dos veces un renglón lo dejaría donde no va.
+            if not 0 < numero <= ya:
+                yield mensaje
     finally:
         canal.soltar(fila)
 
@@ -147,6 +152,11 @@ def equipo(peticion: Request, sesion: Mira, equipo: str) -> HTMLResponse:
         lugares=[lugar for lugar in retrato.lugares if equipo in lugar.equipos],
         bytes_en_palabras=vista.bytes_en_palabras,
         esperada=retrato.definicion,
+        ordenes=sala.observador.mesa.de(equipo),
+        pedidos=sala.pedidos.de(equipo),
+        mochilas=sala.observador.mesa.mochilas,
+        faltan=(faltan := imagenes_de_actas.de_equipo(sala.centro.carpeta, equipo))[: imagenes_de_actas.A_LA_VISTA],
+        cuantas_faltan=len(faltan),
     )
 
 
@@ -188,7 +198,8 @@ def acta(peticion: Request, sesion: Mira, eleccion: str, casilla: str) -> HTMLRe
     vida = vida_de_acta.contar(centro.carpeta, centro.vigia.proceso, centro.vigia.padron, eleccion, casilla)
     if vida is None:
         return aviso(peticion, _no_hay("ese acta no es de este proceso"), 404, sesion)
-    return pagina(peticion, "acta.html", sesion, vida=vida)
+    faltan = sum(s.falta_imagen for s in vida.sucesos)
+    return pagina(peticion, "acta.html", sesion, vida=vida, faltan=faltan)
 
 
 def _no_hay(que: str) -> Rechazo:

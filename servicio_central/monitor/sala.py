@@ -14,6 +14,7 @@ from servicio_central.monitor.episodios import Episodios
 from servicio_central.monitor.historia import Historia
 from servicio_central.monitor.libreta import ARCHIVO, Libreta
 from servicio_central.monitor.observador import Observador
+from servicio_central.monitor.pedidos import Pedidos
 from servicio_central.monitor.sesiones import Sesiones
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Sala:
         self.sesiones = Sesiones(self.libreta, self.umbrales, ahora)
         self.episodios = Episodios(self.libreta)
         self.dictamenes = Dictamenes(self.libreta)
+        self.pedidos = Pedidos(self.libreta)
         self.historia = Historia(self.libreta)
         self.observador = Observador(centro, self.libreta, self.episodios, self.umbrales, ahora)
 

@@ -60,16 +60,8 @@ class Sesiones:
         """
         with self._turno:
             ahora = self._ahora()
-            falta = espera(
-                self._accesos.fallas(ahora, cuenta=nombre, ip=ip),
-                self._accesos.fallas(ahora, cuenta=nombre),
-                self._accesos.fallas(ahora, ip=ip),
-                self._accesos.entro_antes(nombre, ip),
-                ahora,
-            )
-            if falta > 0:
-                self._accesos.frenar(nombre, ip, ahora)
-                return _frenado(falta)
+            if (freno := self._freno(nombre, ip, ahora)) is not None:
+                return freno
             if not self._comprobar(nombre, clave, codigo, ahora):
                 self._accesos.anotar(accesos.FALLO, nombre, ip, ahora)
                 return Rechazo(
@@ -79,6 +71,45 @@ class Sesiones:
                     "espere el código siguiente en su teléfono y vuelva a intentar",
                 )
             return self._abrir(nombre, ip, ahora)
+
+    def confirmar(self, sesion: Sesion, codigo: str, ip: str, para: str) -> Rechazo | None:
+        """Pide otra vez el segundo factor a quien ya entró: una sesión abierta y sola no basta para lo delicado.
+
+        Args:
+            para: qué se autoriza; queda en los accesos.
+
+        Raises:
+            sqlite3.Error: si no se pudo asentar; entonces no se autoriza.
+        """
+        with self._turno:
+            ahora = self._ahora()
+            if (freno := self._freno(sesion.cuenta, ip, ahora)) is not None:
+                return freno
+            cuenta = self._cuentas.una(sesion.cuenta)
+            paso = None if cuenta is None else segundo_factor.paso_de(codigo, cuenta.secreto, ahora)
+            if paso is None or not self._cuentas.gastar_paso(sesion.cuenta, paso):
+                self._accesos.anotar(accesos.FALLO, sesion.cuenta, ip, ahora, para)
+                return Rechazo(
+                    "CODIGO",
+                    "el código no es correcto",
+                    "se tecleó mal, ya cambió, o es el mismo con que entró: cada uno sirve una sola vez",
+                    "espere el código siguiente en su teléfono y vuelva a intentar",
+                )
+            self._accesos.anotar(accesos.AUTORIZO, sesion.cuenta, ip, ahora, para)
+        return None
+
+    def _freno(self, nombre: str, ip: str, ahora: datetime) -> Rechazo | None:
+        falta = espera(
+            self._accesos.fallas(ahora, cuenta=nombre, ip=ip),
+            self._accesos.fallas(ahora, cuenta=nombre),
+            self._accesos.fallas(ahora, ip=ip),
+            self._accesos.entro_antes(nombre, ip),
+            ahora,
+        )
+        if falta <= 0:
+            return None
+        self._accesos.frenar(nombre, ip, ahora)
+        return _frenado(falta)
 
     def _comprobar(self, nombre: str, clave: str, codigo: str, ahora: datetime) -> bool:
         cuenta = self._cuentas.una(nombre)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from nucleo.hechos import (
     FueraDeCatalogo,
     Hecho,
     HojaDeBitacora,
+    Imagen,
     Revision,
     de_contenido,
     del_catd,
@@ -27,6 +28,7 @@ from nucleo.hechos import (
 from nucleo.padron import Padron
 from nucleo.sobre import leer_json
 from servicio_central import almacenes, corte, cubierto
+from servicio_central.imagenes import Imagenes
 from servicio_central.puerto_almacen import Lector
 
 
@@ -47,6 +49,8 @@ class Suceso:
     """Por qué no se cuenta (excluido, bifurcado, en espera); vacío si se cuenta."""
     corte: str
     """El primer corte que lo incluye; vacío si ninguno todavía."""
+    falta_imagen: bool = False
+    """Si declara una imagen que el centro aún no tiene completa."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def contar(carpeta: Path, proceso: Proceso, padron: Padron, eleccion: str, clave
     casilla = proceso.casillas.get(clave)
     if casilla is None or eleccion not in proceso.elecciones:
         return None
-    cortes = _Cortes(carpeta)
+    cortes, imagenes = _Cortes(carpeta), Imagenes(carpeta)
     with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         contados = bd.execute(
@@ -98,7 +102,9 @@ def contar(carpeta: Path, proceso: Proceso, padron: Padron, eleccion: str, clave
             hechos.append(hecho)
         motivo = "" if excluido is None else f"excluido por la autoridad: {excluido.motivo}"
         salio = cortes.de(equipo, epoca, secuencia) if excluido is None else ""
-        sucesos.append(_suceso(hecho, recibido, equipo, epoca, secuencia, motivo, salio))
+        suceso = _suceso(hecho, recibido, equipo, epoca, secuencia, motivo, salio)
+        falta = isinstance(hecho, Imagen) and not imagenes.contiene(hecho.sha256)
+        sucesos.append(replace(suceso, falta_imagen=falta))
     for motivo, recibido, sobre in aparte:
         lugar = leer_json(_carga(sobre))
         hecho = _hecho(sobre)

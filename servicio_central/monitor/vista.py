@@ -62,6 +62,8 @@ class VistaDeKiosco:
     pendientes: int
     hojas: str
     imagenes: str
+    por_recibir: str
+    """Imágenes declaradas que el centro aún no tiene; vacío si ninguna."""
     reloj: str
     disco: str
     escaner: str
@@ -117,6 +119,7 @@ def ver(k: Kiosco, suyas: Sequence[Presente], retrato: Retrato, umbrales: Umbral
         pendientes=k.pendientes,
         hojas=f"{k.guardados:,} de {max(k.anunciada, k.guardados):,}",
         imagenes=f"{k.imagenes:,} · {bytes_en_palabras(k.imagenes_bytes)}" if k.imagenes else "",
+        por_recibir=f"{k.por_recibir:,} · {bytes_en_palabras(k.por_recibir_bytes)}" if k.por_recibir else "",
         reloj=_reloj(k),
         disco="" if k.disco_libre is None or k.disco_libre < 0 else bytes_en_palabras(k.disco_libre),
         escaner={"listo": "listo", "sin_escaner": "no lo halla", "falla": "falla"}.get(k.escaner, ""),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from nucleo.acta import MotivoSinActa
-from nucleo.hechos import IdActa, SinActa
+from nucleo.acta import Digitalizacion, MotivoSinActa
+from nucleo.hechos import IdActa, Imagen, SinActa
+from nucleo.problema import Rechazo
 from nucleo.temas import Carril
+from servicio_central.informe_de_mochila import Informe
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor.papeles import Papel
 from tests.centro_de_verdad import esperar
@@ -71,12 +74,35 @@ class Noche:
         self.procesar(self.sala.hoja("catd-070", otro))
         self.procesar(Mensaje(self.sala.inscrito.tema("catd-071", Carril.HECHOS), b"basura <script>"))
         self.latir(*todos)
+        self._traer_en_mano(eleccion, [c.clave for c in casillas[5600:5604]])
         # El bróker publica su testamento: se les cortó.
         for equipo in self.callados:
             sesion = f"{int(equipo[-3:]):016x}"
             self.procesar(
                 self.sala.latido(equipo, sesion=sesion), self.sala.latido(equipo, sesion=sesion, motivo="muerte")
             )
+
+    def _traer_en_mano(self, eleccion: str, casillas: list[str]) -> None:
+        """Una mochila completa, una en parte y una que no era; y cuatro imágenes que aún no llegan."""
+        buzon, ahora = self.sala.centro.mochilas.buzon, datetime.now(UTC).isoformat(timespec="seconds")
+        completa = Informe("catd-033-0a1b2c3d4e5f-00000001", ahora, equipo="catd-033", sobres=42, imagenes=40)
+        completa.destinos.update(aceptado=30, repetido=12)
+        completa.imagenes_nuevas, completa.imagenes_que_estaban = 28, 12
+        en_parte = Informe("catd-034-0a1b2c3d4e5f-00000002", ahora, equipo="catd-034", sobres=20, imagenes=8)
+        en_parte.destinos.update(aceptado=15, repetido=2, fatal=1)
+        en_parte.codigos.update(FIRMA=1)
+        en_parte.archivos_malos["imagenes/000003.jwe"] = "no mide lo que firmó el manifiesto"
+        ajena = Informe("rechazada-20220605T233000-01234567", ahora)
+        ajena.rechazo = Rechazo("SELLO", "la mochila es para otro centro", "se confundió la memoria", "llévela al suyo")
+        for informe in (completa, en_parte, ajena):
+            buzon.informar(informe)
+        (buzon.entrada / "catd-035-0a1b2c3d4e5f-00000003").mkdir()
+        hora = self.sala.proceso.inicio_publicacion
+        declaradas = (
+            Imagen(IdActa(eleccion, c), hora, f"{n:064x}", 312_000, Digitalizacion.ESCANER, "ana")
+            for n, c in enumerate(casillas)
+        )
+        self.procesar(*(self.sala.hoja("catd-033", h) for h in declaradas))
 
     def procesar(self, *mensajes: Mensaje) -> None:
         with self._turno:
@@ -226,6 +252,26 @@ def test_lo_que_pasa_se_ve_antes_de_un_segundo_y_solo_se_mueve_su_renglon(
     contexto.close()
 
 
+def test_el_que_empeora_sube_y_el_que_se_compone_baja_a_su_lugar(noche: Noche, navegador: Browser) -> None:
+    contexto = entrar(navegador, noche, "vigia", viewport={"width": 1280, "height": 800})
+    pagina = contexto.new_page()
+    pagina.goto("/operacion")
+    assert esperar(lambda: noche.sala.sala.observador.sala.oyentes >= 1)
+    pagina.evaluate("document.getElementById('k-catd-110').dataset.intacto = 'sí'")
+
+    def en_su_lugar(equipo: str, arriba: bool) -> bool:
+        en_orden = list(noche.sala.sala.observador.pagina()[1].listas["tabla"])
+        vistos = pagina.eval_on_selector_all("#tabla tr", "trs => trs.map(tr => tr.id.slice(2))")
+        return bool(vistos == en_orden and (en_orden.index(equipo) < 40) == arriba)
+
+    for equipo, distinto in (("catd-120", {"escaner": "falla"}), ("catd-109", {"escaner": "falla"}), ("catd-120", {})):
+        noche.distinto[equipo] = distinto
+        noche.latir(equipo)
+        assert esperar(partial(en_su_lugar, equipo, bool(distinto)), 20), f"la tabla no quedó en orden con {equipo}"
+    assert pagina.evaluate("document.getElementById('k-catd-110').dataset.intacto") == "sí"
+    contexto.close()
+
+
 def test_veinte_navegadores_no_le_cuestan_retratos_al_centro(noche: Noche, navegador: Browser) -> None:
     """Veinte oyentes reciben los mismos bytes, y el observador mira lo mismo que con uno."""
     observador = noche.sala.sala.observador
@@ -329,6 +375,82 @@ def test_un_equipo_y_la_vida_de_un_acta(noche: Noche, navegador: Browser, tmp_pa
         pagina.goto(camino)
         sin_barreras(pagina, camino.strip("/").replace("/", "-"), tmp_path)
     contexto.close()
+
+
+def test_se_ordena_desde_un_catd_y_su_vida_se_ve_pasar_sin_recargar(
+    noche: Noche, navegador: Browser, tmp_path: Path
+) -> None:
+    quejas: list[str] = []
+    contexto = entrar(navegador, noche, "ana", viewport={"width": 1280, "height": 800})
+    mesa, pagina = vigilada(contexto, quejas), vigilada(contexto, quejas)
+    mesa.goto("/operacion/ordenes")
+    pagina.goto("/operacion/equipo/catd-090")
+    pagina.click("a:has-text('Ordenarle algo')")
+    sin_barreras(pagina, "ordenar", tmp_path)
+    pagina.screenshot(path=tmp_path / "ordenar-entero.png", full_page=True)
+    pagina.fill("#texto-mensaje", "Llamen a la sala <b>ya</b>")
+    pagina.click("button:has-text('Ordenar: mostrarle un mensaje')")
+    suya = "#ordenes tr:has-text('catd-090')"
+    mesa.wait_for_selector(f"{suya}:has-text('encolada')")
+    # Lo que hace el enlace con su bróker, y después el kiosco con su latido.
+    while noche.sala.centro.despacho.siguiente() is not None:
+        pass
+    mesa.wait_for_selector(f"{suya}:has-text('bajada')")
+    sin_barreras(mesa, "mesa-en-curso", tmp_path)
+    noche.distinto["catd-090"] = {"orden": 1}
+    noche.latir("catd-090")
+    mesa.wait_for_selector(f"{suya}:has-text('cumplida')")
+    assert "<b>ya</b>" in mesa.inner_text(suya)
+    assert mesa.locator("#mochilas tbody tr").count() == 3
+    sin_barreras(mesa, "mesa", tmp_path)
+    mesa.screenshot(path=tmp_path / "mesa-entera.png", full_page=True)
+    pagina.goto("/operacion/equipo/catd-033")
+    texto = pagina.inner_text("main")
+    assert "Imágenes que el centro aún no tiene: 4" in texto
+    assert "entró completa" in texto
+    sin_barreras(pagina, "equipo-con-mochila", tmp_path)
+    pagina.screenshot(path=tmp_path / "equipo-con-mochila-entero.png", full_page=True)
+    pagina.click(".ancha a[href*='/operacion/acta/'] >> nth=0")
+    assert "la imagen aún no llega" in pagina.inner_text("main")
+    sin_barreras(pagina, "acta-sin-imagen", tmp_path)
+    contexto.close()
+    assert quejas == []
+
+
+def test_lo_delicado_lo_autorizan_dos_y_la_baja_sale_como_solicitud(
+    noche: Noche, navegador: Browser, tmp_path: Path
+) -> None:
+    de_ana = entrar(navegador, noche, "ana", viewport={"width": 1280, "height": 800})
+    de_sofia = entrar(navegador, noche, "sofia", viewport={"width": 1280, "height": 800})
+    pagina, otra = de_ana.new_page(), de_sofia.new_page()
+    otra.goto("/operacion/ordenes")
+    for accion, titulo in (("pausar_imagenes", "Que no mande imágenes"), ("baja", "Darlo de baja")):
+        pagina.goto("/operacion/equipo/catd-091/ordenar")
+        pagina.fill(f"#motivo-{accion}", "Se lo llevaron del CATD")
+        pagina.click(f"section:has(h2:text-is('{titulo}')) button")
+        assert "la responde otra persona" in pagina.inner_text("main")
+        sin_barreras(pagina, f"pedido-{accion}", tmp_path)
+    otra.wait_for_selector("#pedidos article >> nth=1")
+    sin_barreras(otra, "mesa-por-autorizar", tmp_path)
+    for paso, que in ((1, "no mandar imágenes"), (2, "darlo de baja")):
+        otra.goto("/operacion/ordenes")
+        otra.click(f"#pedidos article:has-text('{que}') a.boton")
+        otra.fill("#codigo", "000000")
+        otra.click("button:has-text('Autorizar')")
+        assert "El código no es correcto" in otra.inner_text("main")
+        sin_barreras(otra, f"pedido-codigo-malo-{paso}", tmp_path)
+        # Cada código sirve una vez: se borra el gastado, como si hubiera pasado medio minuto.
+        noche.sala.sala.libreta.agregar("UPDATE cuentas SET ultimo_paso = 0 WHERE nombre = ?", ("sofia",))
+        otra.fill("#codigo", noche.sala.codigo("sofia"))
+        otra.click("button:has-text('Autorizar')")
+        sin_barreras(otra, f"pedido-autorizado-{paso}", tmp_path)
+    assert "falta que la autoridad firme" in otra.inner_text("main")
+    with otra.expect_download() as bajada:
+        otra.click("a:has-text('Descargar la solicitud')")
+    assert "--baja catd-091" in Path(bajada.value.path()).read_text("utf-8")
+    assert [o.quien for o in noche.sala.centro.despacho.bandeja.de("catd-091")] == ["ana y sofia (pedido 1)"]
+    de_ana.close()
+    de_sofia.close()
 
 
 def test_si_el_centro_deja_de_contestar_la_pagina_lo_dice(noche: Noche, navegador: Browser) -> None:

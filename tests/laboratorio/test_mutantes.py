@@ -99,6 +99,11 @@ def ignorar_la_huella(parche: pytest.MonkeyPatch) -> None:
     parche.setattr(bandeja, "_huella_en", lambda *_: _SiempreIgual())
 
 
+def dar_por_bueno_lo_cerrado(parche: pytest.MonkeyPatch) -> None:
+    """Lo que se cerró no se vuelve a ofrecer, diga lo que diga después el centro."""
+    parche.setattr(bandeja, "_en_duda", lambda *_: ())
+
+
 def ordenar_por_reloj_de_pared(parche: pytest.MonkeyPatch) -> None:
     """«Hasta la 7» se entiende como «hasta la hora de la 7»."""
     original = bandeja.aplicar
@@ -176,6 +181,7 @@ MUTANTES: Final[Sequence[Mutar]] = (
     sin_idempotencia,
     ignorar_la_huella,
     callar_lo_bifurcado,
+    dar_por_bueno_lo_cerrado,
     ordenar_por_reloj_de_pared,
     ordenar_latidos_por_reloj,
     borrar_antes_de_tiempo,

@@ -55,6 +55,25 @@ def test_el_azar_llega_a_todo_lo_que_debe_ejercitar() -> None:
     assert resumen.sin_ejercitar() == []
 
 
+def _dos_discos_y_un_respaldo(semilla: int) -> Plan:
+    """Se clona un kiosco, se respalda el centro, y cuando el centro pierde su disco el original está apagado."""
+    azar = random.Random(semilla)
+    segundo = azar.uniform(60.0, 90.0)
+    calendario = [
+        Desgracia(segundo, "clonar llave", 0, 15.0, azar.random()),
+        Desgracia(segundo + 1.0, "restaurar centro", 0, 15.0, azar.random()),
+        Desgracia(segundo + 25.0, "matar kiosco", 0, 90.0, azar.random()),
+        Desgracia(azar.uniform(5.0, 140.0), azar.choice(CLASES), 1, 5.0, azar.random()),
+    ]
+    return Plan(semilla, 3, tuple(sorted(calendario, key=lambda d: d.segundo)), hechos=azar.choice((30, 60)))
+
+
+def test_el_centro_vuelve_de_un_respaldo_con_un_kiosco_clonado_o_restaurado() -> None:
+    """El otro disco puede ocupar antes los lugares que el centro perdió (semilla 21): lo ya cerrado se vuelve a dar."""
+    for plan in (plan_de(21), *map(_dos_discos_y_un_respaldo, range(4))):
+        assert vivir_plan(plan).violaciones == [], plan
+
+
 def test_la_misma_semilla_es_la_misma_noche() -> None:
     una, otra = vivir_plan(plan_de(7)), vivir_plan(plan_de(7))
     # Los bytes estropeados caen sobre firmas que son azar puro; todo lo demás se repite.

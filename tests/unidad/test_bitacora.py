@@ -16,9 +16,9 @@ from appliance import bitacora
 from appliance.almacen import Almacen
 from appliance.escribir_bitacora import DOCUMENTO
 from appliance.reloj import RelojFijado
-from appliance.vigilante import Vigilante, faltan_por_mandar, mandar_bitacora
+from appliance.vigilante import Vigilante, faltan_por_mandar, mandar_bitacora, repasar_bitacora
 from nucleo.acuse import Acuse
-from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora, en_markdown, eventos, huella_de_hoja
+from nucleo.eventos import BITACORA_NUEVA, RenglonDeBitacora, en_markdown, encadenar, eventos, huella_de_hoja
 from nucleo.hechos import HojaDeBitacora, de_contenido
 from nucleo.hoja_de_bitacora import MAXIMO_DETALLE
 from nucleo.sobre import CADENA_NUEVA, leer_json
@@ -60,6 +60,14 @@ def intruso(almacen: Almacen, *ordenes: str) -> None:
         for orden in ordenes:
             bd.execute(orden)
     bd.close()
+
+
+def repasar(almacen: Almacen) -> int:
+    """Repasa toda la bitácora y dice en cuántos tramos."""
+    ancla, tramos = repasar_bitacora(almacen, RELOJ, 0), 1
+    while ancla:
+        ancla, tramos = repasar_bitacora(almacen, RELOJ, ancla), tramos + 1
+    return tramos
 
 
 def anotados(almacen: Almacen, evento: str) -> list[str]:
@@ -141,9 +149,14 @@ def test_quitar_un_renglon_del_kiosco_se_nota(tmp_path: Path, mandado_antes: int
     anotar(almacen, 2)
     ya_estaba = renglon <= mandado_antes
     mandar_bitacora(almacen, RELOJ)
+    repasar(almacen)
     if renglon == 10 and not ya_estaba:
-        # Quitar el último antes de que nadie lo mande no deja rastro: ninguna cadena lo compromete todavía.
-        assert anotados(almacen, "bitacora_rota") == []
+        # Ninguna hoja lo compromete todavía: sólo el kiosco sabe que hubo uno más, y lo dice en la siguiente.
+        assert anotados(almacen, "bitacora_rota") == [
+            "lo último que se anotó fue el renglón 10, y ya no está o se cambió"
+        ]
+        dicho = [r.evento for h in hojas(almacen) for r in h.contenido.renglones]
+        assert dicho.count("bitacora_rota") == 1
         return
     assert len(anotados(almacen, "bitacora_rota")) == 1
     anomalias = comprobar("catd-01", EPOCA, hojas(almacen))
@@ -152,6 +165,7 @@ def test_quitar_un_renglon_del_kiosco_se_nota(tmp_path: Path, mandado_antes: int
     else:
         assert anomalias != []
     mandar_bitacora(almacen, RELOJ)
+    repasar(almacen)
     assert len(anotados(almacen, "bitacora_rota")) == 1, "se denuncia una vez, no cada minuto"
 
 
@@ -189,6 +203,67 @@ def test_borrar_los_ultimos_ya_mandados_no_calla_lo_que_sigue(tmp_path: Path) ->
     assert "después" in detalles
     defectos = {a.defecto for a in comprobar("catd-01", EPOCA, hojas(almacen))}
     assert Defecto.REPETIDA in defectos
+
+
+@pytest.mark.parametrize("quita", ["renglon = 6", "renglon > 3", "renglon > 0"])
+def test_quitar_los_ultimos_antes_de_que_vayan_en_una_hoja_deja_rastro(tmp_path: Path, quita: str) -> None:
+    almacen = con_renglones(tmp_path, 6)
+    intruso(almacen, f"DELETE FROM bitacora WHERE {quita}")
+    mandar_bitacora(almacen, RELOJ)
+    anotar(almacen, 2)
+    mandar_bitacora(almacen, RELOJ)
+    repasar(almacen)
+    assert anotados(almacen, "bitacora_rota") == ["lo último que se anotó fue el renglón 6, y ya no está o se cambió"]
+    # Y va al centro, en una hoja que encadena.
+    todas = hojas(almacen)
+    assert [r.evento for h in todas for r in h.contenido.renglones].count("bitacora_rota") == 1
+    assert comprobar("catd-01", EPOCA, todas) == []
+
+
+def test_un_almacen_que_aun_no_recordaba_el_ultimo_renglon_sigue_igual(tmp_path: Path) -> None:
+    almacen = con_renglones(tmp_path, 6)
+    intruso(almacen, "DELETE FROM situacion WHERE llave = 'bitacora_cabeza'")
+    mandar_bitacora(almacen, RELOJ)
+    anotar(almacen, 2)
+    mandar_bitacora(almacen, RELOJ)
+    assert anotados(almacen, "bitacora_rota") == []
+
+
+def test_mandar_lo_nuevo_no_vuelve_a_recorrer_lo_mandado(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    con_renglones(tmp_path, 900).desconectar()
+    mandar_bitacora(abrir_almacen(tmp_path), RELOJ)
+    # Hasta dónde se mandó está en el disco: lo sabe el que apenas abre.
+    almacen = abrir_almacen(tmp_path)
+    anotar(almacen, 5)
+    vistos: list[str] = []
+
+    def contado(previo: str, renglon: RenglonDeBitacora) -> str:
+        vistos.append(renglon.detalle)
+        return encadenar(previo, renglon)
+
+    monkeypatch.setattr(bitacora, "encadenar", contado)
+    assert mandar_bitacora(almacen, RELOJ) == 1
+    # Los cinco nuevos (al comprobarlos y al hacer la hoja) y el último mandado.
+    assert set(vistos) == {*map(str, range(5)), "899"}
+    assert len(vistos) < 20
+
+
+def test_el_vigilante_acaba_por_ver_un_renglon_viejo_que_alguien_cambio(tmp_path: Path) -> None:
+    almacen = con_renglones(tmp_path, 700)
+    vigilante = Vigilante(almacen, RELOJ, ahora=Maquina())
+    vigilante.vuelta()
+    intruso(
+        almacen,
+        "UPDATE bitacora SET persona = 'otra' WHERE renglon = 502",
+        "DELETE FROM bitacora WHERE renglon IN (251, 600)",
+    )
+    for _ in range(8):
+        vigilante.vuelta()
+    assert set(anotados(almacen, "bitacora_rota")) == {
+        "faltan los renglones 251 a 251",
+        "el renglón 502 se cambió",
+        "faltan los renglones 600 a 600",
+    }
 
 
 def test_el_centro_dice_donde_y_que(tmp_path: Path) -> None:

@@ -7,13 +7,10 @@ import hashlib
 import json
 import os
 import re
-import resource
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +28,7 @@ from appliance.dispositivos.perfiles import leer_perfiles
 from appliance.falla import Falla
 from nucleo.problema import Rechazo
 from tests.conftest import RAIZ
+from tests.disco_lleno import disco_lleno
 
 PERFILES: Final = leer_perfiles()
 CON_SIMULADOS: Final = leer_perfiles(con_simulados=True)
@@ -248,19 +246,6 @@ def test_lo_que_dieron_no_es_un_archivo_de_firmware(raiz: Path, tmp_path: Path, 
     ruta = tmp_path / "raro.nal"
     poner(ruta)
     assert rechazado(firmware.instalar(con_huella(), ruta, raiz)).codigo == "FIRMWARE_ILEGIBLE"
-
-
-@contextmanager
-def disco_lleno(bytes_: int) -> Iterator[None]:
-    """Ningún archivo puede pasar de ese tamaño: el núcleo corta la escritura a la mitad, como un disco que se llenó."""
-    antes, senal = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, antes[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, antes)
-        signal.signal(signal.SIGXFSZ, senal)
 
 
 def test_se_llena_el_disco_a_medio_firmware(raiz: Path, blob: Path) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import random
 import sys
-from collections.abc import Callable
+from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from appliance.almacen import Almacen
 from appliance.consola import anunciar, decir
 from appliance.enlace.ciclo import Ajustes, Enlace
+from appliance.enlace.transporte import Mensaje
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
 from appliance.llave import LlaveDeArchivo
 from appliance.reloj import RelojFijado
@@ -22,6 +23,7 @@ from nucleo.sobre import Tipo, firmar_con
 from nucleo.temas import Carril, Tema, ambito_de
 from tests.centro_de_prueba import Centro
 from tests.kiosco_de_prueba import EPOCA, PROCESO, abrir_almacen, hora, identidad, un_hecho
+from tests.noche_en_memoria import NocheEnMemoria
 
 AMBITO = ambito_de("simulacro", PROCESO.clave)
 ACUSE = str(Tema(AMBITO, "catd-01", Carril.ACUSE))
@@ -45,52 +47,21 @@ class CentroEnMemoria(TransporteEnMemoria):
                 self._red.repartir(respuesta[0], respuesta[1].encode())
 
 
-class Noche:
+class Noche(NocheEnMemoria):
     """Un kiosco, un bróker y un centro con el mismo reloj de mentiras. Cada espera del enlace lo adelanta."""
 
     def __init__(self, carpeta: Path, semilla: int = 1, ajustes: Ajustes | None = None) -> None:
-        self.almacen: Almacen = abrir_almacen(carpeta)
+        super().__init__()
+        self.almacen = abrir_almacen(carpeta)
         self.firmante = LlaveDeArchivo(carpeta / "llave.pem", "catd-01")
         self.centro = Centro(AMBITO, self.firmante.publica())
-        self.broker = BrokerEnMemoria()
         self.conexion = CentroEnMemoria(self.broker, self.centro)
         self.conexion.conectar()
-        self.segundos = 0.0
-        self.dichos: list[str] = []
-        self.al_pasar: Callable[[float], None] = lambda _: None
-        self._hasta: Callable[[], bool] = lambda: True
-        self._limite = 0.0
         self.reloj = RelojFijado(hora())
-        self.enlace = Enlace(
-            almacen=self.almacen,
-            identidad=identidad(),
-            proceso=PROCESO.clave,
-            firmante=self.firmante,
-            llave_centro=self.centro.publica,
-            reloj=self.reloj,
-            version="prueba",
-            fabrica=lambda testamento: TransporteEnMemoria(self.broker, testamento, self.pasar),
-            ajustes=ajustes or Ajustes(),
-            cronometro=lambda: self.segundos,
-            dormir=self.pasar,
-            azar=random.Random(semilla),
-            decir=self.dichos.append,
-        )
+        self.enlace = self.enlazar(identidad(), self.firmante, self.centro.publica, semilla=semilla, ajustes=ajustes)
 
-    def pasar(self, segundos: float) -> None:
-        self.segundos += segundos
-        self.al_pasar(self.segundos)
+    def atender(self) -> None:
         self.conexion.atender()
-        if self._hasta() or self.segundos >= self._limite:
-            self.enlace.parar = True
-
-    def correr(self, hasta: Callable[[], bool], limite_s: float = 600.0) -> float:
-        """Corre el enlace hasta que se cumpla o pase el tiempo; devuelve los segundos que pasaron."""
-        inicio = self.segundos
-        self._hasta, self._limite = hasta, inicio + limite_s
-        self.enlace.parar = False
-        self.enlace.correr()
-        return self.segundos - inicio
 
     def asentar(self, cuantos: int) -> None:
         base = self.almacen.ultimo().secuencia
@@ -117,6 +88,58 @@ def test_nada_se_manda_antes_de_que_el_centro_conteste(noche: Noche) -> None:
     noche.correr(lambda: False, limite_s=50)
     assert noche.centro.recibidos == []
     assert noche.pendientes() == 5
+
+
+def test_quien_vuelve_antes_que_el_centro_no_espera_al_siguiente_pulso(noche: Noche) -> None:
+    """Se cae el bróker y el kiosco vuelve primero: su nacimiento lo toma el bróker y no lo oye nadie."""
+    noche.asentar(3)
+    noche.broker.salir(noche.conexion, despedida=True)
+
+    def al_pasar(segundos: float) -> None:
+        if segundos >= 1.0 and not noche.broker.conectado(noche.conexion):
+            noche.conexion.conectar()
+
+    noche.al_pasar = al_pasar
+    assert noche.correr(lambda: noche.pendientes() == 0) < Ajustes().latido_s / 2
+
+
+def test_con_el_centro_caido_se_late_cada_vez_mas_despacio(noche: Noche) -> None:
+    """Cientos insistiendo cada dos segundos estorbarían al centro que apenas vuelve."""
+    latidos: list[float] = []
+
+    def pierde(tema: str) -> bool:
+        if tema.endswith("/latido"):
+            latidos.append(noche.segundos)
+        return True
+
+    noche.broker.pierde = pierde
+    noche.correr(lambda: False, limite_s=Ajustes().silencio_s - 1)
+    esperas = [b - a for a, b in itertools.pairwise(latidos)]
+    assert len(esperas) >= 4
+    assert esperas[:3] == sorted(esperas[:3])
+    assert max(esperas) >= Ajustes().latido_s
+
+
+@pytest.mark.parametrize("por_segundo", [10, 30])
+def test_a_un_centro_que_tarda_no_se_le_repite_lo_que_ya_tiene_en_la_fila(noche: Noche, por_segundo: int) -> None:
+    """Vuelven cientos a la vez: el acuse tarda más que la espera de siempre, y repetir lo haría tardar más."""
+    cola: deque[Mensaje] = deque()
+    de_una_vez, servidos = noche.conexion.atender, 0
+
+    def atender() -> None:
+        nonlocal servidos
+        cola.extend(noche.conexion.recibidos)
+        noche.conexion.recibidos = []
+        while cola and servidos < noche.segundos * por_segundo:
+            servidos += 1
+            noche.conexion.recibidos = [cola.popleft()]
+            de_una_vez()
+
+    noche.conexion.atender = atender  # type: ignore[method-assign]
+    noche.asentar(400)
+    noche.correr(lambda: noche.pendientes() == 0)
+    assert sorted(set(noche.centro.recibidos)) == list(range(1, 401))
+    assert len(noche.centro.recibidos) <= 400 * 1.5
 
 
 def test_que_el_broker_lo_tome_no_cierra_nada(noche: Noche) -> None:

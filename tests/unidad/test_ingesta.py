@@ -19,7 +19,7 @@ from nucleo.campo import Numero
 from nucleo.hechos import Acopio, Correccion, FueraDeCatalogo, IdActa, a_contenido
 from nucleo.sobre import CADENA_NUEVA, MAXIMO_BYTES, huella
 from nucleo.temas import Carril
-from servicio_central import almacen as modulo_almacen
+from servicio_central import almacen_comun
 from servicio_central.almacen import Almacen
 from servicio_central.cadena import Cadena, Eslabon, de_eslabones
 from servicio_central.corte import hacer_corte
@@ -220,7 +220,7 @@ def test_la_basura_repetida_se_guarda_una_vez_y_se_cuenta(centro: CentroDePrueba
 def test_la_basura_distinta_sin_parar_no_llena_el_disco(
     centro: CentroDePrueba, equipo: EquipoDePrueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(modulo_almacen, "TOPE_APARTADOS", 5)
+    monkeypatch.setattr(almacen_comun, "TOPE_APARTADOS", 5)
     resultado = centro.ingesta.procesar([equipo.envio(f"basura {n}") for n in range(40)])
     assert resultado.cuenta == Counter({Destino.FATAL: 40})
     assert _cuantos(centro, "cuarentena") == 5
@@ -228,6 +228,34 @@ def test_la_basura_distinta_sin_parar_no_llena_el_disco(
     assert centro.almacen.bd.execute("SELECT clave, veces FROM desbordes").fetchall() == [("cuarentena/catd-01", 35)]
     # El tope es por equipo: los demás no lo notan.
     assert centro.destinos(equipo.mensaje(captura())) == ["aceptado"]
+
+
+def _apartar(centro: CentroDePrueba, sha256: str, huella_: str = "", codigo: str = "FORMA") -> bool:
+    tema = f"prep/{AMBITO}/catd-01/sube/hechos"
+    return centro.almacen.apartar(sha256, huella_, "catd-01", tema, codigo, "", b"x", 1, AHORA.isoformat())
+
+
+def test_un_lote_que_lleno_la_cuarentena_y_se_deshizo_no_la_deja_por_llena(
+    centro: CentroDePrueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(almacen_comun, "TOPE_APARTADOS", 3)
+
+    def lote(falla: Exception | None) -> None:
+        with centro.almacen.transaccion():
+            assert [_apartar(centro, str(n)) for n in range(5)] == [True] * 3 + [False] * 2
+            if falla is not None:
+                raise falla
+
+    with pytest.raises(OSError, match="se acabó el disco"):
+        lote(OSError("se acabó el disco"))
+    lote(None)
+
+
+def test_una_hoja_apartada_por_dos_causas_no_le_quita_su_lugar_a_otra(centro: CentroDePrueba) -> None:
+    with centro.almacen.transaccion():
+        for n, (cual, codigo) in enumerate((("b", "FIRMA"), ("a", "FIRMA"), ("a", "FORMA"))):
+            assert _apartar(centro, str(n), cual, codigo)
+        assert centro.almacen.apartados_de("catd-01", 2) == [("a", "FORMA"), ("b", "FIRMA")]
 
 
 # ---------------------------------------------------------------------------------------------------- aún no se puede
@@ -254,6 +282,25 @@ def test_una_casilla_desconocida_espera_sin_frenar_y_entra_cuando_llega_la_defin
     assert _codigos(recargada) == ["aceptado"]
     assert centro.acuses(recargada)[0].contiguo == 3
     assert _cuantos(centro, "en_espera") == 0
+
+
+def test_la_espera_que_se_lleno_vuelve_a_admitir_en_cuanto_hay_lugar(
+    centro: CentroDePrueba, equipo: EquipoDePrueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(almacen_comun, "TOPE_APARTADOS", 3)
+    completo = centro.proceso
+    incompleto = replace(completo, casillas={c: v for c, v in completo.casillas.items() if c != "200001C0100"})
+    mensajes = [equipo.mensaje(captura("200001C0100", persona=f"p-{n}")) for n in range(5)]
+    centro.ingesta.recargar(proceso=incompleto)
+    assert centro.destinos(*mensajes) == ["transitorio"] * 5
+    assert _cuantos(centro, "en_espera") == 3
+    assert centro.almacen.bd.execute("SELECT clave, veces FROM desbordes").fetchall() == [("en_espera/catd-01", 2)]
+    assert _codigos(centro.ingesta.recargar(proceso=completo)) == ["aceptado"] * 3
+    # Las otras dos las reenvía el kiosco; si vuelven a faltar datos, ahora sí hay dónde esperar.
+    centro.ingesta.recargar(proceso=incompleto)
+    assert centro.destinos(*mensajes[3:]) == ["transitorio"] * 2
+    assert _codigos(centro.ingesta.recargar(proceso=completo)) == ["aceptado"] * 2
+    assert _cuantos(centro, "hechos") == 5
 
 
 def test_una_eleccion_desconocida_espera(centro: CentroDePrueba, equipo: EquipoDePrueba) -> None:

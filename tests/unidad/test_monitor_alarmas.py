@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from servicio_central.monitor import alarmas as las_alarmas
 from servicio_central.monitor import umbrales as los_umbrales
-from servicio_central.monitor.alarmas import Alarma, Gravedad, calcular
+from servicio_central.monitor.alarmas import Alarma, Gravedad, calcular, fichas
 from servicio_central.monitor.episodios import Episodios
 from servicio_central.monitor.grupos import NOMBRES, agrupar
 from servicio_central.monitor.libreta import Libreta
@@ -98,6 +100,18 @@ def test_al_centro_le_pasa_algo_y_suena(distinto: dict[str, Any], tipo: str) -> 
     (alarma,) = calcular(retrato(kiosco(), **distinto), UMBRALES)
     assert (alarma.tipo, alarma.equipo) == (tipo, "")
     assert tipo in NOMBRES
+
+
+def test_cada_alarma_tiene_su_ficha_y_ninguna_sobra() -> None:
+    usadas = set(re.findall(r'_alarma\(\s*"([A-Z_]+)"', Path(las_alarmas.__file__).read_text()))
+    assert {clave for clave in fichas() if "." not in clave} == usadas
+
+
+def test_una_variante_dice_lo_suyo_y_lo_demas_lo_toma_de_su_tipo() -> None:
+    (una,) = calcular(retrato(kiosco(cuarentena=(("FIRMA", 1),))), UMBRALES)
+    (otra,) = calcular(retrato(kiosco(cuarentena=(("DESCONOCIDO", 1),))), UMBRALES)
+    assert una.causa != otra.causa
+    assert (una.gravedad, una.siguiente) == (otra.gravedad, otra.siguiente)
 
 
 def test_se_cae_la_red_de_una_region_y_un_renglon_lo_dice_antes_que_los_cuarenta() -> None:

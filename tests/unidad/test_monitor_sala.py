@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from nucleo.acta import MotivoSinActa
@@ -26,6 +28,7 @@ from servicio_central.monitor import cartograma, casos, linea_de_tiempo, metrica
 from servicio_central.monitor.difusion import suceso
 from servicio_central.monitor.historia import Cambio
 from servicio_central.monitor.libreta import ARCHIVO
+from servicio_central.monitor.pintor import por_mover
 from servicio_central.monitor.retrato import EstadoDeEnlace, Lugar
 from tests.sala_de_prueba import SalaDePrueba
 
@@ -161,8 +164,40 @@ def test_solo_se_manda_el_renglon_que_cambio(sala: SalaDePrueba) -> None:
     assert 'id="k-catd-003"' in cambios
     assert 'id="k-catd-001"' not in cambios
     assert observador.version != version
-    assert b"k-catd-001" in observador.al_volver(version), "quien se atrasó recibe todo"
-    assert b"k-catd-001" not in observador.al_volver(observador.version)
+    assert b"k-catd-003" in observador.al_volver(version)[1], "quien se atrasó un momento recibe lo que se perdió"
+    assert b"k-catd-001" not in observador.al_volver(version)[1]
+    assert b"k-catd-001" in observador.al_volver("otro-arranque-7")[1], "quien viene de antes recibe todo"
+    for n in range(70):
+        sala.latir("catd-003", pendientes=6 + n % 2)
+        mirar(sala)
+    assert b"k-catd-001" in observador.al_volver(version)[1], "y quien se atrasó mucho, también"
+    assert b"k-catd-001" not in observador.al_volver(observador.version)[1]
+
+
+def test_el_que_empeora_sube_sin_mandar_la_tabla_entera(sala: SalaDePrueba) -> None:
+    sala.latir(*sala.equipos)
+    mirar(sala)
+    _, antes = sala.sala.observador.pagina()
+    sala.latir("catd-003", escaner="falla")
+    mirar(sala)
+    cambios = sala.sala.observador.pagina()[1].cambios(antes)
+    assert '<tr id="k-catd-003" hx-swap-oob="delete"></tr>' in cambios
+    assert '<tbody hx-swap-oob="afterbegin:#tabla">' in cambios
+    assert 'id="k-catd-001"' not in cambios
+
+
+_CLAVES = st.lists(st.sampled_from("abcdefghij"), unique=True)
+
+
+@given(_CLAVES, _CLAVES)
+def test_poniendo_los_que_se_dice_queda_el_orden_nuevo(antes: list[str], ahora: list[str]) -> None:
+    movidos = por_mover(antes, ahora)
+    pantalla = [c for c in antes if c in ahora and c not in {m for m, _ in movidos}]
+    for clave, tras in movidos:
+        pantalla.insert(pantalla.index(tras) + 1 if tras else 0, clave)
+    assert pantalla == ahora
+    if sorted(antes) == sorted(ahora) and antes != ahora:
+        assert len(movidos) < len(ahora), "siempre hay uno que se queda quieto"
 
 
 def test_lo_que_diga_un_kiosco_no_se_vuelve_html_ni_otro_suceso() -> None:
@@ -248,6 +283,28 @@ def test_todo_lo_que_pide_el_tablero_de_grafana_existe(sala: SalaDePrueba) -> No
     assert declaradas <= pedidas, declaradas - pedidas
     numeros = [p["id"] for p in grafana["panels"]]
     assert len(numeros) == len(set(numeros))
+
+
+def test_cada_etiqueta_que_usa_grafana_la_lleva_su_metrica(sala: SalaDePrueba) -> None:
+    sala.latir(*sala.equipos)
+    sala.centro.ingesta.procesar([Mensaje(sala.inscrito.tema("catd-002", Carril.HECHOS), b"basura")])
+    mirar(sala)
+    etiquetas: dict[str, set[str]] = {}
+    for familia in text_string_to_metric_families(metricas.escribir(sala.sala).decode()):
+        for muestra in familia.samples:
+            etiquetas.setdefault(muestra.name, set()).update(muestra.labels)
+    # Sin nada que contar, Prometheus no las ve: no hay con qué comparar.
+    sin_muestra = {"prep_centro_en_espera", "prep_centro_desbordes"}
+    grafana = json.loads(resources.files("servicio_central.monitor").joinpath("grafana.json").read_bytes())
+    for objetivo in (t for p in grafana["panels"] for t in p["targets"]):
+        expresion = objetivo["expr"]
+        nombres = set(re.findall(r"prep_[a-z_]+", expresion))
+        assert nombres <= etiquetas.keys() | sin_muestra, expresion
+        usadas = set(re.findall(r"[{,]\s*([a-z]+)\s*(?:=~?|!~|!=)", expresion))
+        usadas |= {e.strip() for g in re.findall(r"\bby\s*\(([^)]*)\)", expresion) for e in g.split(",")}
+        usadas |= set(re.findall(r"{{\s*([a-z]+)\s*}}", objetivo.get("legendFormat", "")))
+        if not nombres & sin_muestra:
+            assert usadas <= set().union(*(etiquetas[n] for n in nombres)) | {"instance", "job"}, expresion
 
 
 def test_las_metricas_dicen_lo_mismo_que_el_tablero(sala: SalaDePrueba) -> None:

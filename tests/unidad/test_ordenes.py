@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import random
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from appliance import definicion_recibida, situacion
 from appliance.almacen import Almacen
 from appliance.arranque import abrir_kiosco
 from appliance.enlace.carril_de_ordenes import MENSAJE, CarrilDeOrdenes
-from appliance.enlace.ciclo import Ajustes, Enlace
 from appliance.enlace.paquete_que_baja import MAXIMO_INTENTOS
 from appliance.enlace.transporte import Mensaje as MensajeDelKiosco
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
@@ -52,6 +50,7 @@ from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Ingesta, Mensaje
 from servicio_central.ordenes import ARCHIVO, BandejaDeOrdenes, Estado
 from servicio_central.tropiezo import Tropiezo
+from tests.noche_en_memoria import NocheEnMemoria
 
 RAIZ: Final = Path(__file__).resolve().parents[2]
 OAXACA: Final = RAIZ / "datos" / "oaxaca_2022"
@@ -85,11 +84,12 @@ class CentroEnMemoria(TransporteEnMemoria):
             self._red.repartir(*baja)
 
 
-class Noche:
+class Noche(NocheEnMemoria):
     """Autoridad, centro y un kiosco inscritos de verdad; cada espera del enlace adelanta el reloj de los dos."""
 
     def __init__(self, base: Path) -> None:
-        self.base, self.segundos = base, 0.0
+        super().__init__()
+        self.base = base
         self.autoridad, self.centro, self.kiosco = base / "a", base / "c", base / "catd-01"
         inscripcion.crear_autoridad(self.autoridad)
         inscripcion.inscribir_centro(
@@ -100,7 +100,6 @@ class Noche:
         self.identidad = leer_identidad(self.kiosco)
         self.firmante = FirmanteDeArchivo(self.centro / ajustes.LLAVE_ACUSES, ajustes.KID_CENTRO)
         self.avisos: list[str] = []
-        self.broker = BrokerEnMemoria()
         self.abrir_centro()
         self.abrir()
 
@@ -128,46 +127,24 @@ class Noche:
             arranque="prueba",
         )
         llave_centro = leer_publica(self.kiosco / "centro.pub.pem")
-        reloj = self.reloj = RelojFijado(self.ahora())
+        self.reloj = RelojFijado(self.ahora())
         self.ordenes = CarrilDeOrdenes(
-            *(self.almacen, self.identidad, PROCESO.clave, llave_centro, reloj),
+            *(self.almacen, self.identidad, PROCESO.clave, llave_centro, self.reloj),
             lambda datos: self.guardar(datos),
         )
-        self.enlace = Enlace(
-            almacen=self.almacen,
-            identidad=self.identidad,
-            proceso=PROCESO.clave,
-            firmante=firmante,
-            llave_centro=llave_centro,
-            reloj=reloj,
-            version="prueba",
-            fabrica=lambda testamento: TransporteEnMemoria(self.broker, testamento, self.pasar),
-            ajustes=Ajustes(),
-            cronometro=lambda: self.segundos,
-            dormir=self.pasar,
-            azar=random.Random(1),
-            decir=lambda _: None,
-            ordenes=self.ordenes,
-        )
+        self.enlace = self.enlazar(self.identidad, firmante, llave_centro, proceso=PROCESO.clave, ordenes=self.ordenes)
 
     def guardar(self, datos: bytes) -> DefinicionFirmada | Rechazo:
         hechos = (h for _, h in self.almacen.hechos_desde(0))
         return definicion_recibida.guardar(self.kiosco, datos, self.identidad, PROCESO.clave, hechos)
 
-    def pasar(self, segundos: float) -> None:
-        self.segundos += segundos
+    def atender(self) -> None:
         # El latido se distingue por su hora: dos del mismo instante serían el mismo.
         self.reloj.fijar(self.ahora())
         self.conexion.atender()
-        if self._hasta() or self.segundos >= self._limite:
-            self.enlace.parar = True
 
     def correr(self, hasta: Callable[[], bool] = lambda: False, limite_s: float = 120.0) -> float:
-        inicio = self.segundos
-        self._hasta, self._limite = hasta, inicio + limite_s
-        self.enlace.parar = False
-        self.enlace.correr()
-        return self.segundos - inicio
+        return super().correr(hasta, limite_s)
 
     def ordenar(self, que: Que) -> int:
         (guardada,) = self.despacho.ordenar(self.padron, "catd-01", que, "operadora-1")
@@ -264,7 +241,29 @@ def test_repetida_menor_ajena_o_caduca_no_se_obedece(noche: Noche, cambios: dict
     noche.a_mano(numero=5, que=MostrarMensaje("la cinco"))
     noche.a_mano(**cambios)
     assert (noche.ordenes.ultima, noche.situacion(MENSAJE)) == (5, "la cinco")
-    assert noche.eventos() == ["orden_obedecida"]
+    assert [e for e in noche.eventos() if e != "orden_tarde"] == ["orden_obedecida"]
+
+
+def test_la_que_llega_caduca_se_anota_una_sola_vez_y_operacion_se_entera(noche: Noche) -> None:
+    noche.ordenes.oir(INICIO, noche.segundos)
+    tarde = {"hora": INICIO - timedelta(hours=3), "caduca": INICIO - timedelta(hours=2)}
+    for numero in (7, 7, 7, 6, 8):
+        noche.a_mano(numero=numero, **tarde)
+    assert noche.ordenes.ultima == 0
+    assert noche.eventos() == ["orden_tarde", "orden_tarde"]
+
+
+def test_bajada_es_haberla_dado_al_broker_y_se_anota_la_primera_vez(noche: Noche) -> None:
+    noche.ordenar(Renacer())
+    (antes,) = noche.bandeja.de("catd-01")
+    assert antes.bajada is None
+    noche.broker.pierde = lambda tema: tema.endswith("/orden")
+    noche.correr(lambda: noche.bandeja.de("catd-01")[0].bajada is not None)
+    (bajada,) = noche.bandeja.de("catd-01")
+    noche.correr(lambda: noche.segundos > 60)
+    assert noche.bandeja.de("catd-01") == (bajada,), "repetirla no cambia cuándo bajó"
+    assert noche.bandeja.recientes(bajada.caduca) == (bajada,)
+    assert noche.bandeja.recientes(bajada.caduca + timedelta(seconds=1)) == ()
 
 
 def test_una_orden_que_no_firmo_el_centro_no_se_obedece(noche: Noche) -> None:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import resource
-import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -32,6 +28,7 @@ from servicio_central.imagenes import A_MEDIAS, Imagenes
 from servicio_central.ingesta import Mensaje
 from servicio_central.por_recibir import Faltan, PorRecibir
 from servicio_central.recepcion import CADA, CUOTA, MAXIMO_A_MEDIAS, RESERVA, Recepcion
+from tests.disco_lleno import disco_lleno
 from tests.sobres_de_prueba import AHORA, AMBITO, CentroDePrueba, EquipoDePrueba, captura
 
 ACTA = IdActa("GUB", "200001B0100")
@@ -257,24 +254,11 @@ def test_con_poco_disco_las_imagenes_esperan_y_los_hechos_no(banco: Banco) -> No
     assert sum("poco disco" in a for a in banco.alarmas) == 1
 
 
-@contextmanager
-def archivos_de_a_lo_mas(bytes_: int) -> Iterator[None]:
-    """Todo archivo que pase de ahí falla al escribirse, como con el disco lleno."""
-    antes, senal = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, antes[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, antes)
-        signal.signal(signal.SIGXFSZ, senal)
-
-
 def test_se_llena_el_disco_del_centro_a_media_imagen_y_no_se_dice_tener_lo_que_no_se_guardo(banco: Banco) -> None:
     contenido = bytes_de(1, 20)
     sha256 = banco.declarar(contenido)
     banco.mandar(*[cortar(sha256, contenido, n) for n in range(4)])
-    with archivos_de_a_lo_mas(10 * MAXIMO_DATOS):
+    with disco_lleno(10 * MAXIMO_DATOS):
         dichos = [banco.mandar(cortar(sha256, contenido, n)).get(sha256) for n in range(4, 20)]
     assert {d.situacion for d in dichos if d is not None} == {Situacion.ESPERA}
     assert any("no se pudo guardar" in a for a in banco.alarmas)

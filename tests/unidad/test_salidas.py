@@ -234,20 +234,13 @@ class NocheConSalidas(Noche):
                 lambda salida: True,
             )
 
-        self.enlace = Enlace(
-            almacen=self.almacen,
-            identidad=identidad(),
-            proceso=PROCESO.clave,
-            firmante=self.firmante,
-            llave_centro=self.centro.publica,
-            reloj=self.reloj,
-            version="prueba",
-            fabrica=fabrica,
+        self.enlace = self.enlazar(
+            identidad(),
+            self.firmante,
+            self.centro.publica,
+            semilla=semilla,
             ajustes=Ajustes(sondeo_s=0.25, tope=tope_de((CABLE, CELULAR))),
-            cronometro=lambda: self.segundos,
-            dormir=self.pasar,
-            azar=random.Random(semilla),
-            decir=self.dichos.append,
+            fabrica=fabrica,
             alrededor=Alrededor(salida=lambda: self.relevo.actual.nombre, contador=lambda: ("a:1", self.contados)),
         )
 

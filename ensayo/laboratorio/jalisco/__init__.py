@@ -1,0 +1,1 @@
+"""La noche de un estado entero en esta máquina, con su bróker, sus procesos y sus imágenes (`docs/laboratorio.md`)."""

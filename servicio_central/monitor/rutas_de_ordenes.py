@@ -1,0 +1,214 @@
+"""Órdenes y mochilas: la mesa viva, ordenarle algo a un CATD y autorizar lo delicado entre dos personas."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+
+from nucleo.problema import Rechazo
+from servicio_central import firma_de_definicion
+from servicio_central.monitor import acciones, solicitudes
+from servicio_central.monitor.acciones import ACCIONES, Accion, Tramite
+from servicio_central.monitor.observador import Pantalla
+from servicio_central.monitor.paginas import aviso, pagina
+from servicio_central.monitor.pedidos import Pedido
+from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de, la_sala
+from servicio_central.monitor.rutas_del_tablero import mientras_dure, oir
+from servicio_central.monitor.sala import Sala
+from servicio_central.monitor.sesiones import Sesion
+from servicio_central.tropiezo import Tropiezo
+
+rutas = APIRouter(prefix=CAMINO)
+
+_NO_HAY = Rechazo("NO_HAY", "eso no existe", "el enlace es de otro centro, o cambió el padrón", "regrese al tablero")
+
+
+@rutas.get("/ordenes")
+def mesa(peticion: Request, sesion: Mira) -> HTMLResponse:
+    """Los pedidos por autorizar, la vida de cada orden y las mochilas."""
+    sala = la_sala(peticion)
+    version, pedazos = sala.observador.pagina(Pantalla.MESA)
+    return pagina(
+        peticion,
+        "mesa.html",
+        sesion,
+        version=version,
+        pedazos=pedazos,
+        pulso=sala.observador.pulso(),
+        respondidos=sala.pedidos.ultimos()[:30],
+    )
+
+
+@rutas.get("/ordenes/vivo")
+async def vivo(peticion: Request, sesion: Mira, desde: str = "") -> Response:
+    """Los cambios de la mesa, mientras dure la sesión."""
+    return await oir(peticion, la_sala(peticion).observador, desde, mientras_dure(peticion), Pantalla.MESA)
+
+
+@rutas.get("/equipo/{equipo}/ordenar")
+def botones(peticion: Request, sesion: Mira, equipo: str) -> HTMLResponse:
+    """Todo lo que se le puede pedir a ese equipo, y qué hace falta para cada cosa."""
+    return _botones(peticion, sesion, equipo)
+
+
+def _botones(peticion: Request, sesion: Sesion, equipo: str, rechazo: Rechazo | None = None) -> HTMLResponse:
+    sala = la_sala(peticion)
+    inscrito = sala.centro.vigia.padron.equipos.get(equipo)
+    if inscrito is None:
+        return aviso(peticion, _NO_HAY, 404, sesion)
+    firmada = firma_de_definicion.ultima(sala.centro.carpeta)
+    return pagina(
+        peticion,
+        "ordenar.html",
+        sesion,
+        400 if rechazo else 200,
+        rechazo,
+        equipo=equipo,
+        catd=inscrito.catd if inscrito.catd != equipo else "",
+        vigente=inscrito.vigente,
+        acciones=[a for a in ACCIONES.values() if inscrito.vigente],
+        firmada=None if firmada is None else firmada[0],
+        Tramite=Tramite,
+    )
+
+
+@rutas.post("/equipo/{equipo}/ordenar")
+def ordenar(
+    peticion: Request,
+    sesion: Opera,
+    equipo: str,
+    accion: Annotated[str, Form(max_length=40)] = "",
+    texto: Annotated[str, Form(max_length=2000)] = "",
+    desde: Annotated[str, Form(max_length=20)] = "",
+    motivo: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Manda lo directo; lo delicado queda pedido, a la espera de otra persona."""
+    sala = la_sala(peticion)
+    if equipo not in sala.centro.vigia.padron.equipos:
+        return aviso(peticion, _NO_HAY, 404, sesion)
+    pedida = ACCIONES.get(accion)
+    if pedida is None:
+        mal = Rechazo("ACCION", "falta escoger qué se le ordena", "el formulario llegó incompleto", "apriete un botón")
+        return _botones(peticion, sesion, equipo, mal)
+    hecho = _pedir(sala, sesion, equipo, pedida, texto, desde, motivo)
+    if isinstance(hecho, Rechazo):
+        return _botones(peticion, sesion, equipo, hecho)
+    sala.observador.despertar()
+    return RedirectResponse(hecho, 303)
+
+
+def _pedir(
+    sala: Sala, sesion: Sesion, equipo: str, accion: Accion, texto: str, desde: str, motivo: str
+) -> str | Rechazo:
+    """A dónde ir después."""
+    que = acciones.armar(accion.clave, texto, desde)
+    if isinstance(que, Rechazo):
+        return que
+    try:
+        if accion.clave == "definicion" and firma_de_definicion.ultima(sala.centro.carpeta) is None:
+            return Rechazo(
+                "DEFINICION",
+                "en el centro no hay ninguna definición firmada por la autoridad",
+                "aún no se firma, o no se copió al centro",
+                "pídala con «Una definición nueva»: la firma la autoridad, fuera de línea",
+            )
+        if accion.tramite is Tramite.DIRECTA:
+            assert que is not None
+            sala.centro.despacho.ordenar(sala.centro.vigia.padron, equipo, que, sesion.cuenta)
+            return f"{CAMINO}/ordenes"
+    except Tropiezo as tropiezo:
+        return tropiezo.rechazo
+    numero = sala.pedidos.pedir(equipo, accion, texto, desde, motivo, sesion.cuenta, sala.ahora())
+    return numero if isinstance(numero, Rechazo) else f"{CAMINO}/ordenes/{numero}"
+
+
+@rutas.get("/ordenes/{numero}")
+def uno(peticion: Request, sesion: Mira, numero: int) -> HTMLResponse:
+    """Un pedido: quién, por qué y quién lo autorizó."""
+    return _uno(peticion, sesion, numero)
+
+
+def _uno(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None) -> HTMLResponse:
+    pedido = _pedido(la_sala(peticion), numero)
+    if pedido is None:
+        return aviso(peticion, _NO_HAY, 404, sesion)
+    autoridad = pedido.accion.tramite is Tramite.AUTORIDAD
+    return pagina(
+        peticion,
+        "pedido.html",
+        sesion,
+        400 if rechazo else 200,
+        rechazo,
+        p=pedido,
+        autoridad=autoridad,
+        orden=solicitudes.orden_de(pedido) if autoridad else "",
+    )
+
+
+@rutas.post("/ordenes/{numero}")
+def responder(
+    peticion: Request,
+    sesion: Confirma,
+    numero: int,
+    respuesta: Annotated[str, Form(max_length=10)] = "",
+    nota: Annotated[str, Form(max_length=2000)] = "",
+    codigo: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """La segunda persona autoriza, con un código nuevo, o rechaza."""
+    sala = la_sala(peticion)
+    pedido = _pedido(sala, numero)
+    if pedido is None or respuesta not in ("autoriza", "rechaza"):
+        return aviso(peticion, _NO_HAY, 404, sesion)
+    autoriza = respuesta == "autoriza"
+    # El código no se gasta en lo que de todos modos no procede.
+    if autoriza and pedido.quien != sesion.cuenta and pedido.autoriza is None:
+        falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
+        if falla is not None:
+            return _uno(peticion, sesion, numero, falla)
+    mal = sala.pedidos.responder(
+        numero, sesion.cuenta, nota, sala.ahora(), autoriza=autoriza, hacer=lambda p: _encolar(sala, p)
+    )
+    if mal is not None:
+        return _uno(peticion, sesion, numero, mal)
+    sala.observador.despertar()
+    return RedirectResponse(f"{CAMINO}/ordenes/{numero}", 303)
+
+
+def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
+    if pedido.accion.tramite is Tramite.AUTORIDAD:
+        return None
+    centro, quien = sala.centro, pedido.firmas
+    marca = f"(pedido {pedido.numero})"
+    # Se fue la luz después de encolar y antes de asentarlo: ya salió, no se manda otra.
+    if any(o.quien.endswith(marca) for o in centro.despacho.bandeja.de(pedido.equipo)):
+        return None
+    try:
+        if pedido.accion.clave == "definicion":
+            centro.despacho.repartir_definicion(centro.vigia.padron, [pedido.equipo], quien)
+            return None
+        que = acciones.armar(pedido.accion.clave, pedido.texto, pedido.desde)
+        if que is None or isinstance(que, Rechazo):
+            return que or _NO_HAY
+        centro.despacho.ordenar(centro.vigia.padron, pedido.equipo, que, quien)
+    except Tropiezo as tropiezo:
+        return tropiezo.rechazo
+    return None
+
+
+@rutas.get("/ordenes/{numero}/solicitud.txt")
+def solicitud(peticion: Request, sesion: Mira, numero: int) -> Response:
+    """La solicitud autorizada, para llevarla a la autoridad."""
+    centro = la_sala(peticion).centro
+    pedido = _pedido(la_sala(peticion), numero)
+    if pedido is None or pedido.accion.tramite is not Tramite.AUTORIDAD or not pedido.autoriza:
+        return aviso(peticion, _NO_HAY, 404, sesion)
+    return PlainTextResponse(
+        solicitudes.texto(pedido, centro.vigia.padron, centro.vigia.proceso.huso),
+        headers={"Content-Disposition": f'attachment; filename="solicitud-{numero}.txt"'},
+    )
+
+
+def _pedido(sala: Sala, numero: int) -> Pedido | None:
+    return sala.pedidos.uno(numero) if 0 < numero < 2**53 else None

@@ -1,0 +1,193 @@
+"""Con qué definición cuenta el centro cuando la autoridad firma otra, y cuando alguien se equivoca a media noche."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nucleo import paquete
+from nucleo.definicion import cargar_proceso
+from nucleo.padron import AUTORIDAD
+from servicio_central import adopcion, arranque, corte, firma_de_definicion, vigente
+from servicio_central.firmante import FirmanteDeArchivo
+from servicio_central.tropiezo import Tropiezo
+from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito
+from tests.unidad.test_centro_desgracias import HORA, _con_una_captura, _sin_coalicion
+
+
+@pytest.fixture
+def inscrito(tmp_path: Path) -> Inscrito:
+    return Inscrito(tmp_path, _copia(tmp_path / "definicion", ""))
+
+
+def _copia(carpeta: Path, nombre: str) -> Path:
+    """La de Oaxaca; con nombre, otra huella."""
+    shutil.copytree(OAXACA, carpeta, ignore=shutil.ignore_patterns("cortes", "*.md", "*.py"))
+    if nombre:
+        toml = carpeta / "eleccion.toml"
+        toml.write_text(toml.read_text("utf-8") + f"# {nombre}\n", "utf-8")
+    return carpeta
+
+
+def _firmar(inscrito: Inscrito, carpeta: Path) -> str:
+    return firma_de_definicion.firmar(inscrito.autoridad, inscrito.centro, carpeta)[0].huella
+
+
+@contextmanager
+def _centro(inscrito: Inscrito, dicho: list[str]) -> Iterator[arranque.Centro]:
+    centro = arranque.abrir_centro(inscrito.centro, dicho.append)
+    try:
+        yield centro
+    finally:
+        centro.almacen.cerrar()
+        os.close(centro.candado)
+
+
+def _repartir(inscrito: Inscrito, centro: arranque.Centro) -> None:
+    inscrito.kiosco("catd-01")
+    centro.vigia.revisar()
+    centro.despacho.repartir_definicion(centro.vigia.padron, ["catd-01"], "ana y sofia")
+
+
+def test_el_centro_cuenta_con_la_que_firmo_la_autoridad_sin_que_nadie_copie_nada(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    dicho: list[str] = []
+    with _centro(inscrito, dicho) as centro:
+        antes = centro.vigia.proceso.huella
+        firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada != antes
+        _repartir(inscrito, centro)
+    # Al volver a arrancar la carpeta de centro.toml, que nadie tocó, no la devuelve; y el corte usa la misma.
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == firmada
+    assert vigente.leer(inscrito.centro).huella == firmada
+    assert not list(inscrito.centro.glob(".firmada-*"))
+
+
+def test_firmada_con_el_centro_apagado_se_adopta_al_arrancar(inscrito: Inscrito, tmp_path: Path) -> None:
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    with _centro(inscrito, []) as centro:
+        assert centro.vigia.proceso.huella == firmada
+
+
+def test_ya_firmada_alguien_edita_la_carpeta_a_media_noche_y_no_cambia_nada(inscrito: Inscrito, tmp_path: Path) -> None:
+    dicho: list[str] = []
+    with _centro(inscrito, dicho) as centro:
+        firmada = _firmar(inscrito, tmp_path / "definicion")
+        centro.vigia.revisar()
+        toml = tmp_path / "definicion" / "eleccion.toml"
+        toml.write_text(toml.read_text("utf-8").replace("independiente 1", "independiente uno"), "utf-8")
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+        assert "no cuenta" in dicho[-1]
+        assert "--definicion" in dicho[-1]
+    toml.write_text("esto no es TOML =", "utf-8")
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == firmada
+
+
+def test_se_firma_una_en_la_que_ya_no_cabe_lo_aceptado_y_ni_se_usa_ni_se_reparte(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    dicho: list[str] = []
+    with _centro(inscrito, dicho) as centro:
+        _con_una_captura(inscrito, centro)
+        antes = centro.vigia.proceso.huella
+        mala = _copia(tmp_path / "mala", "")
+        _sin_coalicion(mala)
+        _firmar(inscrito, mala)
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == antes
+        assert "ya no vale un hecho aceptado" in dicho[-1]
+        with pytest.raises(Tropiezo, match="este centro usa") as excepcion:
+            _repartir(inscrito, centro)
+        assert excepcion.value.rechazo.siguiente
+        assert centro.despacho._bandeja.de("catd-01") == ()
+    # No detiene el arranque ni el corte, y firmar otra buena lo compone.
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == antes
+        assert "se sigue con la última aceptada" in dicho[-1]
+        orden = [sys.executable, "-m", "servicio_central.corte", "--carpeta", str(inscrito.centro)]
+        hecho = subprocess.run(
+            [*orden, "--hora", HORA.isoformat()], capture_output=True, text=True, check=False, cwd=RAIZ
+        )
+        assert hecho.returncode == 0, hecho.stderr
+        resumen = json.loads((inscrito.centro / corte.PUBLICO / corte.RESUMEN).read_text())
+        assert resumen["definicion"] == antes
+        buena = _firmar(inscrito, _copia(tmp_path / "buena", "buena"))
+        _repartir(inscrito, centro)
+        assert centro.vigia.proceso.huella == buena
+
+
+def test_se_borra_el_archivo_firmado_y_no_se_vuelve_a_una_anterior(inscrito: Inscrito, tmp_path: Path) -> None:
+    dicho: list[str] = []
+    _firmar(inscrito, _copia(tmp_path / "una", "una"))
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    with _centro(inscrito, dicho) as centro:
+        archivo = inscrito.centro / firma_de_definicion.CARPETA / "000002.prd"
+        bytes_buenos = archivo.read_bytes()
+        archivo.unlink()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+        assert "ya se adoptó la definición firmada 2 y la más nueva que hay es la 1" in dicho[-1]
+        with pytest.raises(Tropiezo):
+            _repartir(inscrito, centro)
+    archivo.with_name("000001.prd").unlink()
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == firmada
+        archivo.write_bytes(bytes_buenos)
+        _repartir(inscrito, centro)
+
+
+@pytest.mark.parametrize("dano", ["adoptada", "permiso", "cortada"])
+def test_lo_que_se_dane_no_impide_arrancar(
+    inscrito: Inscrito, tmp_path: Path, dano: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dicho: list[str] = []
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    with _centro(inscrito, dicho):
+        pass
+    carpeta = inscrito.centro / firma_de_definicion.CARPETA
+    if dano == "adoptada":
+        (carpeta / "adoptada").write_bytes(b"\xff\x00")
+    elif dano == "cortada":
+        (carpeta / "000001.prd").write_bytes((carpeta / "000001.prd").read_bytes()[:-9])
+    else:
+        # root lee aunque no haya permiso.
+        monkeypatch.setattr(firma_de_definicion, "ultima", _sin_permiso)
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == firmada
+    assert "se sigue con la última aceptada" in dicho[-1]
+
+
+def _sin_permiso(_carpeta: Path) -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_la_de_otro_modo_no_se_adopta_y_un_centro_que_nace_empieza_con_la_de_su_carpeta(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    hay = firma_de_definicion.ultima(inscrito.centro)
+    assert hay is not None
+    firmante = FirmanteDeArchivo(inscrito.autoridad / "autoridad.pem", AUTORIDAD)
+    firma = paquete.sellar_definicion(replace(hay[0], version=7, modo="oficial"), firmante)
+    largo = int.from_bytes(hay[1][4:8], "big")
+    carpeta = inscrito.centro / firma_de_definicion.CARPETA
+    (carpeta / "000007.prd").write_bytes(paquete.armar(firma, hay[1][8 + largo :]))
+    dicho: list[str] = []
+    with _centro(inscrito, dicho) as centro:
+        assert centro.vigia.proceso.huella == cargar_proceso(tmp_path / "definicion").huella
+        assert "es de oficial/" in dicho[-1]
+        assert not adopcion.manda_la_firmada(inscrito.centro)
