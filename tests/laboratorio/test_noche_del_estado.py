@@ -81,9 +81,9 @@ def test_una_fuga_de_memoria_se_ve_como_pendiente(tmp_path: Path) -> None:
     for n in range(20):
         gastos = {"fuga": Gasto(0.0, 10**8 + n * 10**6), "plano": Gasto(0.0, 10**8 + (n % 2) * 10**5)}
         medidor.muestras.append(Muestra(float(n), Avance(sobres=n * 1000), gastos))
-    crecio, por_mil = medidor.crecimiento("fuga")
+    crecio, por_mil = medidor.crecimiento("fuga", 0.25)
     assert (round(crecio / 10**6), round(por_mil)) == (14, 10**6)
-    assert abs(medidor.crecimiento("plano")[0]) < 10**5
+    assert abs(medidor.crecimiento("plano", 0.25)[0]) < 10**5
 
 
 @pytest.mark.parametrize(

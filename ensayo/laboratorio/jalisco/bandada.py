@@ -57,6 +57,8 @@ def _nacer(kiosco: Path, bitacora: Path) -> int:
     if hijo:
         return hijo
     morir_con(padre)
+    # Cada uno tendría su máquina, y el centro la suya: aquí ciento veintiséis no deben quitarle el procesador.
+    os.nice(10)
     descriptor = os.open(bitacora, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

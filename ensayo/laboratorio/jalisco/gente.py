@@ -29,6 +29,7 @@ VERIFICADAS: Final = "verificadas.txt"
 """En la carpeta de cada kiosco: secuencia e instante (segundos de época) de cada acta verificada."""
 
 _RESPIRO_S: Final = 0.02
+_A_LA_VEZ: Final = timedelta(minutes=2)
 
 
 class PersonasConHojas(Personas):
@@ -72,6 +73,7 @@ def principal() -> int:
         for equipo in list(estado.catds)[opciones.parte :: opciones.partes]
     ]
     gc.freeze()
+    os.nice(5)
     print("listo", flush=True)
     orden, comienzo, velocidad = sys.stdin.readline().split()
     assert orden == "empieza"
@@ -86,11 +88,14 @@ def vivir(todas: list[PersonasConHojas], inicio: datetime, comienzo: float, velo
     """Vive la noche entera. Devuelve cuántas tareas hicieron y lo más que se atrasaron, en segundos de reloj."""
     hechas, retraso, virtual = 0, 0.0, inicio
     while virtual < inicio + DURACION:
-        ahora = time.time()
-        virtual = min(inicio + DURACION, inicio + timedelta(seconds=(ahora - comienzo) * velocidad))
+        segundos = (time.time() - comienzo) * velocidad
+        debido = min(inicio + DURACION, inicio + timedelta(seconds=segundos))
+        retraso = max(retraso, (debido - virtual).total_seconds() / velocidad)
+        # De a poco: si la máquina no da, todos los CATD se atrasan parejo, y no unos mientras otros se ponen al día.
+        virtual = min(debido, virtual + _A_LA_VEZ)
         hechas += sum(p.vivir_hasta(virtual) for p in todas)
-        retraso = max(retraso, time.time() - ahora)
-        time.sleep(_RESPIRO_S)
+        if virtual == debido:
+            time.sleep(_RESPIRO_S)
     return hechas, retraso
 
 

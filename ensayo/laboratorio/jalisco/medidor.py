@@ -108,7 +108,7 @@ class Medidor:
         ritmos = [b.por_segundo(a) for a, b in pairwise(self.muestras)]
         return max(s for s, _ in ritmos), max(b for _, b in ritmos)
 
-    def crecimiento(self, grupo: str, desde: float = 0.25) -> tuple[int, float]:
+    def crecimiento(self, grupo: str, desde: float) -> tuple[int, float]:
         """Cuánto creció la memoria del grupo desde esa parte de la noche, y cuánto por cada mil sobres (bytes).
 
         Lo primero, según la recta que mejor pasa por las muestras: el último punto solo dice más del recolector de

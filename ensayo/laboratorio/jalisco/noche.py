@@ -103,9 +103,14 @@ class NocheDelEstado:
             self.apagar()
 
     def apagar(self) -> None:
-        """Termina todo, al final el bróker."""
+        """Termina todo, al final el bróker, y espera a que los enlaces suelten sus almacenes."""
+        proceso = self.piezas["bandada"].proceso if "bandada" in self.piezas else None
+        enlaces = hijos_de(proceso.pid) if proceso is not None else []
         for pieza in reversed(self.piezas.values()):
             pieza.terminar()
+        limite = time.monotonic() + PLAZO_S
+        while any(Path(f"/proc/{e}").exists() for e in enlaces) and time.monotonic() < limite:
+            time.sleep(0.1)
 
     # ------------------------------------------------------------------------------------------------------- montar
 

@@ -37,7 +37,8 @@ CASILLAS: Final = 9_820
 CATDS: Final = 126
 MINUTOS: Final = 15.0
 CRECE_POCO: Final = 1.25
-"""La memoria del centro y del bróker, al final, entre la del primer cuarto de la noche: más es una fuga."""
+"""Lo más que la segunda mitad de la noche puede multiplicar la memoria: pasado el pico, más es una fuga."""
+_MITAD: Final = 0.5
 _HOLGURA: Final = 16 * 2**20
 """Bytes de que no se habla: un recolector de basura que no ha pasado."""
 
@@ -182,12 +183,20 @@ def _decir_gasto(v: Vivida, consola: Console) -> None:
         f"sobres/s y {pico_b / _MB:.1f} MB/s. Drenado en {v.drenado_s:.0f} s. Lo más que se atrasó la gente: "
         f"{v.retraso_s:.1f} s."
     )
-    tabla = Table("proceso", "núcleos, de media", "memoria mayor", "creció desde el primer cuarto", "por mil sobres")
+    tabla = Table(
+        "proceso",
+        "núcleos, de media",
+        "memoria mayor",
+        "creció desde el primer cuarto",
+        "desde la mitad",
+        "por mil sobres",
+    )
     for grupo, nucleos in cpu.items():
-        crecio, por_mil = v.medidor.crecimiento(grupo)
+        del_cuarto, _ = v.medidor.crecimiento(grupo, 0.25)
+        crecio, por_mil = v.medidor.crecimiento(grupo, _MITAD)
         tabla.add_row(
             *(grupo, f"{nucleos:.2f}", f"{v.medidor.mayor(grupo) / _MB:,.1f} MB"),
-            *(f"{crecio / _MB:+,.1f} MB", f"{por_mil / 1024:+,.1f} KB"),
+            *(f"{del_cuarto / _MB:+,.1f} MB", f"{crecio / _MB:+,.1f} MB", f"{por_mil / 1024:+,.1f} KB"),
         )
     consola.print(tabla)
 
@@ -204,7 +213,7 @@ def _decir_demoras(noche: NocheDelEstado, v: Vivida, consola: Console) -> None:
 
 
 def _plana(v: Vivida, grupo: str) -> bool:
-    crecio, _ = v.medidor.crecimiento(grupo)
+    crecio, _ = v.medidor.crecimiento(grupo, _MITAD)
     return crecio <= max(_HOLGURA, (CRECE_POCO - 1) * v.medidor.mayor(grupo))
 
 
