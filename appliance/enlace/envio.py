@@ -61,15 +61,19 @@ class Envio:
         self._rezagados: set[int] = set()
         self._pedidos: dict[int, Pendiente] = {}
         self._filas: list[Pendiente] = []
+        self._esperan_turno = False
+        """Si detrás de la ventana hay más que nunca ha salido."""
         self._cerrados: list[_Intento] = []
         self._tarda_s = 0.0
         """Lo que tardan los acuses, desde que salió el sobre por primera vez."""
 
     def releer(self) -> None:
         """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
-        filas = self._libro.pendientes(1, self._ventana + len(self._rezagados))
+        filas = self._libro.pendientes(1, self._ventana + len(self._rezagados) + 1)
         self._rezagados &= {f.secuencia for f in filas}
-        en_ventana = [f for f in filas if f.secuencia not in self._rezagados][: self._ventana]
+        frescos = [f for f in filas if f.secuencia not in self._rezagados]
+        en_ventana = frescos[: self._ventana]
+        self._esperan_turno = len(frescos) > self._ventana
         rezagados = [f for f in filas if f.secuencia in self._rezagados]
         self._filas = sorted(
             [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
@@ -110,8 +114,8 @@ class Envio:
         return enviados
 
     def hay_por_mandar(self, ahora: float) -> bool:
-        """Si queda algún sobre que toque mandar o repetir ya; mientras, no sale ninguna imagen."""
-        return bool(self._que_toca(ahora))
+        """Si queda algún sobre que toque mandar o repetir ya, o que espere lugar; mientras, no sale ninguna imagen."""
+        return self._esperan_turno or bool(self._que_toca(ahora))
 
     def _medir(self, ahora: float) -> None:
         """Aprende de lo que se acaba de cerrar cuánto tardan los acuses."""

@@ -54,6 +54,28 @@ def test_una_cifra_nueva_sale_antes_que_los_trozos_que_faltan(noche: NocheConIma
     assert not noche.entregadas(), "la cifra no esperó a la imagen"
 
 
+def test_tampoco_mientras_las_cifras_que_no_caben_en_la_ventana_esperan_su_acuse(
+    noche: NocheConImagenes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tras un corte largo: el hueco entre una ventana y la siguiente no es de las imágenes."""
+    noche.digitalizar(contenido(1, 3))
+    for n in range(3):
+        noche.almacen.asentar([un_hecho(n * 50 + k) for k in range(50)], hora(), "virtual")
+    atender, proxima = noche.atender, 0.0
+
+    def atender_despacio() -> None:
+        nonlocal proxima
+        if noche.segundos >= proxima:
+            proxima = noche.segundos + 1.5
+            atender()
+
+    monkeypatch.setattr(noche, "atender", atender_despacio)
+    noche.correr(noche.entregadas)
+    llegadas = noche.centro.llegadas
+    assert llegadas.count(Carril.HECHOS) > 150
+    assert Carril.HECHOS not in llegadas[llegadas.index(Carril.IMAGEN) :]
+
+
 def test_con_cifras_sin_mandar_no_sale_ni_un_trozo(noche: NocheConImagenes) -> None:
     noche.digitalizar(contenido(1, 3))
     noche.correr(lambda: noche.almacen.resumen().pendientes == 0)
