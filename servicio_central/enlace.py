@@ -30,7 +30,7 @@ from servicio_central.sucesos import Conectado, Desconectado, Firmado, Suceso, T
 
 __all__ = ("Conectado", "Conexion", "Desconectado", "Enlace", "Estado", "Firmado", "Suceso", "Tomado", "mqtt_de")
 
-ESPERA_LOTE: Final = 0.02
+ESPERA_LOTE: Final = 0.005
 """Segundos que se junta un lote desde su primer mensaje: un fsync y un acuse por kiosco en vez de uno por hoja."""
 
 EN_VUELO: Final = LOTE

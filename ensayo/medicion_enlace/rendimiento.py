@@ -13,7 +13,7 @@ META_POR_NUCLEO: Final = 5000.0
 META_DEL_LIMITE: Final = 0.40
 
 ENTERO: Final = Tamano(kioscos=60, pendientes=500)
-CHICO: Final = Tamano(kioscos=3, pendientes=60, grupos=1, de_referencia=200)
+CHICO: Final = Tamano(kioscos=3, pendientes=60, de_referencia=200)
 
 
 def medir(carpeta: Path, t: Tamano, decir: Decir) -> Medida:

@@ -6,21 +6,29 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ensayo.medicion_enlace.banco import PLAZO, Banco, BancoRoto
 from ensayo.medicion_enlace.material import capturas
 from ensayo.medicion_enlace.medida import Decir, Renglon
 from ensayo.tuberia import carpeta_en_memoria
 
+_POR_PROCESO: Final = 100
+"""Cada kiosco abre seis o siete archivos y enchufes, y paho usa select(2), que no ve más allá del 1024."""
+
 
 @dataclass(frozen=True)
 class Tamano:
-    """Kioscos, sobres pendientes de cada uno, en cuántos procesos se reparten, y sobres de la referencia."""
+    """Kioscos, sobres pendientes de cada uno, y sobres de la referencia."""
 
     kioscos: int
     pendientes: int
-    grupos: int = 2
     de_referencia: int = 8000
+
+    @property
+    def grupos(self) -> int:
+        """En cuántos procesos se reparten los kioscos."""
+        return -(-self.kioscos // _POR_PROCESO)
 
 
 @dataclass(frozen=True)
