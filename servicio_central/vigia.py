@@ -41,7 +41,7 @@ class Vigia:
 
         Raises:
             uno de `puerto_almacen.ERRORES`: si el almacén no contesta. OSError si no se pudo copiar la
-            definición. En ambos casos, a la siguiente vez se intenta de nuevo.
+            definición; un padrón nuevo no la espera. En ambos casos, a la siguiente vez se intenta de nuevo.
         """
         marcas = (self._del_padron(), self._de_la_definicion())
         cambio_padron, cambio_definicion = (a != b for a, b in zip(marcas, self._marcas, strict=True))
@@ -93,6 +93,9 @@ class Vigia:
             firmada = adopcion.manda_la_firmada(self._carpeta)
         except (*ERRORES, OSError):
             self._marcas = (self._marcas[0], ())
+            if self._por_juzgar:
+                # Lo que el padrón nuevo da de baja o excluye no espera a que la definición se pueda leer.
+                return None
             raise
         except (DefinicionInvalida, Tropiezo) as error:
             self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con {self.proceso.huella[:12]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,8 +18,10 @@ import pytest
 from nucleo import paquete
 from nucleo.definicion import cargar_proceso
 from nucleo.padron import AUTORIDAD
-from servicio_central import adopcion, arranque, corte, firma_de_definicion, vigente
+from nucleo.temas import Carril
+from servicio_central import adopcion, arranque, corte, firma_de_definicion, inscripcion, vigente
 from servicio_central.firmante import FirmanteDeArchivo
+from servicio_central.ingesta import Mensaje
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito
 from tests.unidad.test_centro_desgracias import HORA, _con_una_captura, _sin_coalicion
@@ -191,3 +194,30 @@ def test_la_de_otro_modo_no_se_adopta_y_un_centro_que_nace_empieza_con_la_de_su_
         assert centro.vigia.proceso.huella == cargar_proceso(tmp_path / "definicion").huella
         assert "es de oficial/" in dicho[-1]
         assert not adopcion.manda_la_firmada(inscrito.centro)
+
+
+def test_una_baja_no_espera_a_que_la_definicion_se_pueda_leer(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """La definición falla cada segundo (disco lleno, un archivo de otra cuenta) y mientras roban un kiosco."""
+    inscrito.kiosco("catd-01")
+    with _centro(inscrito, []) as centro:
+        firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        padron = inscripcion.leer_padron(inscrito.centro)
+        equipos = {n: replace(e, vigente=False) for n, e in padron.equipos.items()}
+        nuevo = replace(padron, version=padron.version + 1, equipos=equipos)
+        inscripcion.guardar_padron(inscrito.autoridad, inscrito.centro, nuevo, "baja", "catd-01", "robado")
+        with monkeypatch.context() as roto:
+            roto.setattr(adopcion, "adoptar", _sin_disco)
+            centro.vigia.revisar()
+            tema = inscrito.tema("catd-01", Carril.LATIDO)
+            (dictamen,) = centro.ingesta.procesar([Mensaje(tema, b"a.b.c")]).dictamenes
+            assert dictamen.codigo == "EQUIPO_NO_VIGENTE"
+            with pytest.raises(OSError, match="No space left"):
+                centro.vigia.revisar()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
+def _sin_disco(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
