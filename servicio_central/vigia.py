@@ -91,13 +91,13 @@ class Vigia:
         try:
             nuevo = adopcion.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
             firmada = adopcion.manda_la_firmada(self._carpeta)
-        except (*ERRORES, OSError):
-            self._marcas = (self._marcas[0], ())
-            if self._por_juzgar:
-                # Lo que el padrón nuevo da de baja o excluye no espera a que la definición se pueda leer.
-                return None
-            raise
-        except (DefinicionInvalida, Tropiezo) as error:
+        except (*ERRORES, OSError, DefinicionInvalida, Tropiezo) as error:
+            if not isinstance(error, DefinicionInvalida | Tropiezo) or _se_puede_corregir_sola(error):
+                self._marcas = (self._marcas[0], ())
+                if self._por_juzgar:
+                    # Lo que el padrón nuevo da de baja o excluye no espera a que la definición se pueda leer.
+                    return None
+                raise
             self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con {self.proceso.huella[:12]}")
             return None
         if firmada and nuevo.huella == self.proceso.huella:
@@ -115,6 +115,11 @@ class Vigia:
     def _de_la_definicion(self) -> _Marca:
         firmadas = sorted((self._carpeta / firma_de_definicion.CARPETA).glob("*.prd"))
         return _marca([*vigente.archivos(self._definicion), *firmadas])
+
+
+def _se_puede_corregir_sola(error: Exception) -> bool:
+    """Si no se pudo leer: darle el archivo a la cuenta del centro, o que el disco se recupere, no cambia su marca."""
+    return isinstance(error, Tropiezo) and isinstance(error.__cause__, OSError)
 
 
 def _marca(rutas: list[Path]) -> _Marca:

@@ -219,5 +219,19 @@ def test_una_baja_no_espera_a_que_la_definicion_se_pueda_leer(
         assert centro.vigia.proceso.huella == firmada
 
 
+def test_la_firmada_llega_con_otro_dueno_y_se_corrige_el_permiso_sin_volver_a_copiarla(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _centro(inscrito, []) as centro:
+        firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        with monkeypatch.context() as ajeno:
+            ajeno.setattr(firma_de_definicion, "ultima", _sin_disco)
+            for _ in range(2):
+                with pytest.raises(Tropiezo, match="no se puede leer la definición firmada"):
+                    centro.vigia.revisar()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
 def _sin_disco(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
