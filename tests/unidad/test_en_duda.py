@@ -203,7 +203,15 @@ def test_lo_mismo_se_ofrece_cada_vez_mas_despacio_y_lo_que_cambia_en_el_acto() -
     assert dudoso.toca((9, 8), 29.0) == []
     assert dudoso.toca((9, 8), 30.0) == [(8, 8), (9, 9)]
     assert dudoso.toca((9, 8), 89.0) == []
-    assert dudoso.toca((8,), 89.0) == [(8, 8)]
+    assert dudoso.toca((9, 8, 7), 89.0) == [(7, 7)]
     ofrecidas = sum(bool(dudoso.toca((8,), 100.0 + s)) for s in range(3600))
     assert ofrecidas <= 3600 / TOPE_S + 5
     assert dudoso.toca((), 9999.0) == []
+
+
+def test_el_centro_nombra_otras_en_cada_acuse_y_no_se_reenvia_sin_fin() -> None:
+    """Con muchas ajenas cada acuse nombra otras; si ninguna se aparta (llave cerrada), ofrecerlas trae otro acuse."""
+    dudoso = LoDudoso(30.0)
+    acuses = [tuple(range(200, 184, -1)), tuple(range(140, 124, -1)), ()]
+    ofrecidas = sum(len(dudoso.toca(acuses[n % 3], n / 10)) for n in range(36_000))
+    assert ofrecidas <= 2 * 16 * (3600 / TOPE_S + 5)
