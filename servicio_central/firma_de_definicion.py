@@ -68,14 +68,17 @@ def ultima(centro: Path) -> tuple[DefinicionFirmada, bytes] | None:
         Tropiezo: LLAVE, si falta la llave pública de la autoridad. OSError si no se pudo leer.
     """
     llave = leer_publica(centro / "autoridad.pub.pem")
-    for ruta in sorted((centro / CARPETA).glob("*.prd"), reverse=True):
+    mayor: tuple[DefinicionFirmada, bytes] | None = None
+    for ruta in sorted((centro / CARPETA).glob("*.prd")):
         datos = ruta.read_bytes()
         try:
             firmada, _ = paquete.abrir_paquete(datos, llave)
         except PaqueteInvalido:
             continue
-        return firmada, datos
-    return None
+        # La versión es la que se firmó: la copia que guarda la autoridad se llama de otro modo y taparía a las demás.
+        if mayor is None or firmada.version > mayor[0].version:
+            mayor = firmada, datos
+    return mayor
 
 
 def marca(centro: Path) -> frozenset[tuple[str, int, int]]:

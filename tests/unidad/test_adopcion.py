@@ -233,5 +233,21 @@ def test_la_firmada_llega_con_otro_dueno_y_se_corrige_el_permiso_sin_volver_a_co
         assert centro.vigia.proceso.huella == firmada
 
 
+def test_se_repone_con_la_copia_de_la_autoridad_que_se_llama_de_otro_modo_y_no_tapa_a_la_siguiente(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    with _centro(inscrito, []) as centro:
+        _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        carpeta = inscrito.centro / firma_de_definicion.CARPETA
+        (carpeta / "000001.prd").unlink()
+        (copia,) = (inscrito.autoridad / "definiciones").glob("*.prd")
+        shutil.copy(copia, carpeta)
+        segunda = _firmar(inscrito, _copia(tmp_path / "segunda", "segunda"))
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == segunda
+        _repartir(inscrito, centro)
+
+
 def _sin_disco(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
