@@ -168,6 +168,22 @@ def test_se_bifurca_atras_del_respaldo_y_los_lugares_ajenos_no_caben_en_un_acuse
     assert set(disco.huellas().values()) | set(clon.huellas().values()) <= centro.tiene()
 
 
+def test_una_sola_hoja_del_clon_no_hace_reenviar_todo_toda_la_noche(
+    disco: Disco, centro: CentroConReloj, tmp_path: Path
+) -> None:
+    disco.asentar(3)
+    _entregar(disco, centro)
+    clon = disco.clonar(tmp_path / "clon")
+    clon.asentar(40, desde=500)
+    (lejana,) = clon.almacen.sobres(43, 43)
+    _oir(centro, [disco.equipo.envio(lejana.sobre)])
+    disco.asentar(20)
+    assert _entregar(disco, centro) is Veredicto.RETROCEDIDO
+    assert set(disco.huellas().values()) <= centro.tiene()
+    resumen = disco.almacen.resumen()
+    assert (resumen.pendientes, resumen.alarma) == (0, "retrocedido")
+
+
 def test_lo_bifurcado_que_el_centro_acaba_contando_deja_de_estar_apartado(
     disco: Disco, centro: CentroConReloj, tmp_path: Path
 ) -> None:
