@@ -5,6 +5,7 @@ El almacén del kiosco y la ingesta del centro son los de verdad; entre ellos, s
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,8 +15,10 @@ import pytest
 
 from appliance.almacen import Almacen
 from appliance.bandeja import MAXIMO_EN_DUDA, Veredicto
+from appliance.enlace.envio import Envio
 from appliance.enlace.lo_dudoso import TOPE_S, LoDudoso
-from nucleo.acuse import MAXIMO_SUELTOS, Acuse
+from nucleo.acuse import MAXIMO_SUELTOS, Acuse, Apartado
+from nucleo.sobre import CADENA_NUEVA
 from servicio_central.ingesta import Ingesta, Mensaje
 from tests.kiosco_de_prueba import hora, identidad, un_hecho
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba
@@ -231,3 +234,15 @@ def test_el_centro_nombra_otras_en_cada_acuse_y_no_se_reenvia_sin_fin() -> None:
     acuses = [tuple(range(200, 184, -1)), tuple(range(140, 124, -1)), ()]
     ofrecidas = sum(len(dudoso.toca(acuses[n % 3], n / 10)) for n in range(36_000))
     assert ofrecidas <= 2 * 16 * (3600 / TOPE_S + 5)
+
+
+def test_lo_bifurcado_se_repite_cada_vez_mas_despacio(disco: Disco) -> None:
+    """Nunca se va a contar: cuarenta y ocho cada treinta segundos eran quince megas por hora de celular."""
+    disco.asentar(3)
+    envio = Envio(disco.almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    apartados = tuple(Apartado(huella, "BIFURCADO") for huella in disco.huellas().values())
+    acuse = Acuse("catd-01", disco.almacen.epoca, 0, CADENA_NUEVA, (), (), apartados, AHORA)
+    assert disco.almacen.cerrar(acuse, AHORA).apartados == 3
+    envio.releer()
+    mandados = sum(envio.mandar(float(s), lambda _: True) for s in range(3600))
+    assert 3 * 10 <= mandados <= 3 * 25
