@@ -7,6 +7,7 @@ reparte (`servicio_central.despacho`); no puede hacer otra ni volver a una anter
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -67,24 +68,26 @@ def ultima(centro: Path) -> tuple[DefinicionFirmada, bytes] | None:
     Raises:
         Tropiezo: LLAVE, si falta la llave pública de la autoridad. OSError si no se pudo leer.
     """
+    # La versión es la que se firmó: la copia que guarda la autoridad se llama de otro modo y taparía a las demás.
+    return max(buenas(centro), key=lambda buena: buena[0].version, default=None)
+
+
+def buenas(centro: Path) -> Iterator[tuple[DefinicionFirmada, bytes]]:
+    """Cada una de las que hay en el centro, con la firma comprobada, y sus bytes. Raises: como `ultima`."""
     llave = leer_publica(centro / "autoridad.pub.pem")
-    mayor: tuple[DefinicionFirmada, bytes] | None = None
     for ruta in sorted((centro / CARPETA).glob("*.prd")):
         datos = ruta.read_bytes()
         try:
             firmada, _ = paquete.abrir_paquete(datos, llave)
         except PaqueteInvalido:
             continue
-        # La versión es la que se firmó: la copia que guarda la autoridad se llama de otro modo y taparía a las demás.
-        if mayor is None or firmada.version > mayor[0].version:
-            mayor = firmada, datos
-    return mayor
+        yield firmada, datos
 
 
 def marca(centro: Path) -> frozenset[tuple[str, int, int]]:
-    """(nombre, inodo, instante en ns) de cada paquete: distinta si cambió alguno. Raises: OSError."""
+    """(nombre, inodo, instante en ns) de cada paquete: distinta si cambió alguno, o su permiso. Raises: OSError."""
     datos = [(r.name, r.stat()) for r in (centro / CARPETA).glob("*.prd")]
-    return frozenset((nombre, d.st_ino, d.st_mtime_ns) for nombre, d in datos)
+    return frozenset((nombre, d.st_ino, d.st_ctime_ns) for nombre, d in datos)
 
 
 def _versiones(carpeta: Path, prefijo: str = "") -> list[int]:

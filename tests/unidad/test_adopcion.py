@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -247,6 +248,22 @@ def test_se_repone_con_la_copia_de_la_autoridad_que_se_llama_de_otro_modo_y_no_t
         centro.vigia.revisar()
         assert centro.vigia.proceso.huella == segunda
         _repartir(inscrito, centro)
+
+
+def test_llega_una_que_no_sirve_y_la_que_se_usa_se_sigue_sirviendo_a_quien_la_baja(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    with _centro(inscrito, []) as centro:
+        _con_una_captura(inscrito, centro)
+        en_uso = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        mala = _copia(tmp_path / "mala", "")
+        _sin_coalicion(mala)
+        _firmar(inscrito, mala)
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == en_uso
+        datos = (inscrito.centro / firma_de_definicion.CARPETA / "000001.prd").read_bytes()
+        assert centro.despacho._paquete(hashlib.sha256(datos).hexdigest()) == datos
 
 
 def _sin_disco(*_: object) -> None:
