@@ -57,6 +57,15 @@ def manda_la_firmada(carpeta: Path) -> bool:
     return _ya_adoptada(carpeta) > 0
 
 
+def falta(carpeta: Path) -> bool:
+    """Si hay una firmada que aún no se adopta, o no se puede saber."""
+    try:
+        hay = _ultima(carpeta)
+        return hay is not None and hay[0].version > _ya_adoptada(carpeta)
+    except (OSError, Tropiezo):
+        return True
+
+
 def exigir_adoptada(carpeta: Path, firmada: DefinicionFirmada) -> None:
     """Antes de repartirla. Un centro que nunca ha arrancado todavía no cuenta con ninguna.
 

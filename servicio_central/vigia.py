@@ -33,7 +33,8 @@ class Vigia:
         self.padron = padron
         self._ingesta = ingesta
         self._avisar = avisar
-        self._marcas = (self._del_padron(), self._de_la_definicion())
+        # Si al arrancar no se pudo adoptar (disco lleno, sin permiso), el archivo ya no va a cambiar: se reintenta.
+        self._marcas = (self._del_padron(), () if adopcion.falta(carpeta) else self._de_la_definicion())
         self._por_juzgar = False
 
     def revisar(self) -> Resultado | None:

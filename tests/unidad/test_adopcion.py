@@ -266,5 +266,19 @@ def test_llega_una_que_no_sirve_y_la_que_se_usa_se_sigue_sirviendo_a_quien_la_ba
         assert centro.despacho._paquete(hashlib.sha256(datos).hexdigest()) == datos
 
 
+def test_el_centro_arranca_con_el_disco_lleno_y_la_adopta_en_cuanto_hay_lugar(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _centro(inscrito, []):
+        pass
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    monkeypatch.setattr(vigente, "_copiar", _sin_disco)
+    with _centro(inscrito, []) as centro:
+        assert centro.vigia.proceso.huella != firmada
+        monkeypatch.undo()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
 def _sin_disco(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
