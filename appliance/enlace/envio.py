@@ -71,6 +71,7 @@ class Envio:
 
     def releer(self) -> None:
         """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
+        a_tiempo = {f.secuencia for f in self._filas if f.apartado is None}
         filas = self._libro.pendientes(1, self._ventana + len(self._rezagados))
         self._rezagados &= {f.secuencia for f in filas}
         en_ventana = [f for f in filas if f.secuencia not in self._rezagados][: self._ventana]
@@ -79,8 +80,10 @@ class Envio:
             [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
         )
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
-        # De los rezagados nada se aprende: esperaban a que el centro los pudiera juzgar, no a que tuviera tiempo.
-        self._cerrados += [i for s, i in self._intentos.items() if s not in vivas and i.veces < _INTENTOS]
+        # De lo rezagado o apartado nada se aprende: esperaba a que el centro lo pudiera juzgar, no a que le tocara.
+        self._cerrados += [
+            i for s, i in self._intentos.items() if s in a_tiempo and s not in vivas and i.veces < _INTENTOS
+        ]
         self._intentos = {s: i for s, i in self._intentos.items() if s in vivas}
 
     def pedir(self, rangos: Sequence[tuple[int, int]]) -> None:
