@@ -21,6 +21,8 @@ from servicio_central.firmante import FirmanteDeArchivo, leer_publica
 from servicio_central.tropiezo import Tropiezo
 
 CARPETA: Final = "definiciones_firmadas"
+ADOPTADA: Final = "adoptada"
+"""En esa carpeta, la versión que el centro ya adoptó: aunque su archivo se borre, no se vuelve a una anterior."""
 
 
 def firmar(autoridad: Path, centro: Path, origen: Path) -> tuple[DefinicionFirmada, Path]:
@@ -45,7 +47,9 @@ def firmar(autoridad: Path, centro: Path, origen: Path) -> tuple[DefinicionFirma
                 "se indicó la carpeta de otro proceso o de otro modo",
             )
         propia = disco.carpeta_privada(autoridad / "definiciones")
-        version = 1 + max(_versiones(centro / CARPETA) + _versiones(propia, f"{donde.modo}-{clave}-"), default=0)
+        # Los archivos se pueden perder: con otra del mismo número, el centro la tomaría y los kioscos no.
+        usadas = [adoptada(centro), *_versiones(centro / CARPETA), *_versiones(propia, f"{donde.modo}-{clave}-")]
+        version = 1 + max(usadas)
         firmada = DefinicionFirmada(
             clave, donde.modo, version, hashlib.sha256(comprimido).hexdigest(), len(comprimido), proceso.huella
         )
@@ -82,6 +86,27 @@ def buenas(centro: Path) -> Iterator[tuple[DefinicionFirmada, bytes]]:
         except PaqueteInvalido:
             continue
         yield firmada, datos
+
+
+def adoptada(centro: Path) -> int:
+    """La versión que el centro ya adoptó; 0 si ninguna.
+
+    Raises:
+        Tropiezo: DEFINICION_FIRMADA, si no se entiende cuál. OSError si no se pudo leer.
+    """
+    ruta = centro / CARPETA / ADOPTADA
+    try:
+        return int(ruta.read_text("ascii"))
+    except FileNotFoundError:
+        return 0
+    except ValueError as error:
+        # Dañado no es lo mismo que ninguna: con cero se podría volver a la carpeta.
+        raise Tropiezo(
+            "DEFINICION_FIRMADA",
+            "no se entiende cuál definición firmada se adoptó",
+            f"se dañó {ruta}",
+            "escriba en ese archivo el número de la última versión firmada",
+        ) from error
 
 
 def marca(centro: Path) -> frozenset[tuple[str, int, int]]:

@@ -280,5 +280,21 @@ def test_el_centro_arranca_con_el_disco_lleno_y_la_adopta_en_cuanto_hay_lugar(
         assert centro.vigia.proceso.huella == firmada
 
 
+def test_se_pierden_los_archivos_firmados_y_la_siguiente_no_repite_el_numero(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    """Los kioscos ya tienen la 1 y no tomarían otra 1: el centro se quedaría contando con otra."""
+    with _centro(inscrito, []) as centro:
+        _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        shutil.rmtree(inscrito.autoridad / "definiciones")
+        (inscrito.centro / firma_de_definicion.CARPETA / "000001.prd").unlink()
+        firmada, _ = firma_de_definicion.firmar(
+            inscrito.autoridad, inscrito.centro, _copia(tmp_path / "segunda", "segunda")
+        )
+        centro.vigia.revisar()
+        assert (firmada.version, centro.vigia.proceso.huella) == (2, firmada.huella)
+
+
 def _sin_disco(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
