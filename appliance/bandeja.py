@@ -2,9 +2,10 @@
 
 Un renglón se cierra si el acuse trae, para esa secuencia, la misma huella que este kiosco firmó: `contiguo` cierra todo
 lo anterior porque la cadena de huellas lo compromete; cada `suelto`, sólo el suyo. Si las huellas difieren, o el centro
-recuerda más que nosotros, alguien copió o restauró el disco: se levanta una alarma que no se quita sola, `contiguo` ya
-no cierra nada y sólo se cierran los sueltos que son nuestros. Lo demás se sigue mandando: el centro guarda las dos
-versiones y operación las ve; callar sería perder las actas de este CATD.
+recuerda más que nosotros, alguien copió o restauró el disco: se levanta una alarma que no se quita sola, un `contiguo`
+ajeno no cierra nada y sólo se cierran los sueltos que son nuestros. Lo demás se sigue mandando: el centro guarda las
+dos versiones y operación las ve; callar sería perder las actas de este CATD. Un `contiguo` nuestro cierra también con
+alarma: si no, a quien tenga el otro disco le bastaría una hoja para que éste reenviara todo, toda la noche.
 
 Por lo mismo, lo que ya estaba cerrado donde el centro tiene hoy otra huella queda en duda y se vuelve a ofrecer
 (`ResultadoAcuse.en_duda`): el centro pudo perder su disco y el otro disco ocupar antes ese lugar. Cuando el centro
@@ -155,10 +156,10 @@ def aplicar(t: Transaccion, acuse: Acuse, recibido: datetime, equipo: str, epoca
         veredicto = Veredicto.BIFURCADO
         _alarmar(t, recibido, "bifurcado", f"secuencia {ajenos[0]}: el centro acusa otra huella")
     cerrados = _cerrar_sueltos(t, acuse, recibido)
-    if veredicto is Veredicto.APLICADO:
+    if acuse.contiguo not in ajenos:
         cerrados += _cerrar(t, recibido, "secuencia <= ?", (acuse.contiguo,))
-        if acuse.corte is not None:
-            publicado.recordar(t.conexion, acuse.corte)
+    if veredicto is Veredicto.APLICADO and acuse.corte is not None:
+        publicado.recordar(t.conexion, acuse.corte)
     apartados = _apartar(t, acuse, recibido)
     return ResultadoAcuse(veredicto, cerrados, apartados, _en_duda(t.conexion, acuse.contiguo, ajenos))
 

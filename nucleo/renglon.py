@@ -14,7 +14,8 @@ from nucleo.formas import HEX64
 MAXIMO_CAMPOS: Final = 400
 """Renglones por acta. La coalición de siete partidos da 120 combinaciones; 400 deja margen."""
 
-CLAVE: Final = re.compile(r"[A-Z0-9_ÑÁÉÍÓÚ\-]{1,40}")
+_MAXIMA_CLAVE: Final = 40
+CLAVE: Final = re.compile(rf"[A-Z0-9_ÑÁÉÍÓÚ\-]{{1,{_MAXIMA_CLAVE}}}")
 PERSONA: Final = re.compile(r"[a-z0-9\-]{1,40}")
 _MAXIMO_TEXTO: Final = 500
 _HORA: Final = re.compile(
@@ -90,16 +91,17 @@ class Renglon:
         except CampoInvalido as error:
             raise HechoInvalido(str(error)) from error
         for llave in campos:
-            if not _es_clave(llave):
+            # Las muy largas, sin recordarlas: miles llenarían la memoria del centro.
+            if not isinstance(llave, str) or len(llave) > _MAXIMA_CLAVE or not _es_clave(llave):
                 raise HechoInvalido(f"{str(llave)[:40]!r} no es el nombre de un campo")
         return campos
 
 
 @lru_cache(maxsize=4096)
-def _es_clave(llave: object) -> bool:
+def _es_clave(llave: str) -> bool:
     """Si puede ser el nombre de un campo. Los de una elección son siempre los mismos: recordarlo ahorra treinta
     expresiones regulares por acta."""
-    return isinstance(llave, str) and CLAVE.fullmatch(llave) is not None
+    return CLAVE.fullmatch(llave) is not None
 
 
 def hora_con_huso(dato: object) -> datetime:

@@ -22,9 +22,6 @@ from servicio_central.tropiezo import Tropiezo
 CODIGO: Final = "DEFINICION_FIRMADA"
 """De todo `Tropiezo` por el que no se adopta la firmada."""
 
-_ADOPTADA: Final = "adoptada"
-"""La versión que ya se adoptó: aunque su archivo se borre, no se vuelve a una anterior."""
-
 
 def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
     """Deja vigente la definición que toca y la devuelve.
@@ -35,7 +32,7 @@ def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
     Raises:
         Tropiezo: `CODIGO`, si la firmada no se puede usar; lo demás, como `vigente.adoptar`.
     """
-    hay, ya = _ultima(carpeta), _ya_adoptada(carpeta)
+    hay, ya = _ultima(carpeta), firma_de_definicion.adoptada(carpeta)
     if hay is None and not ya:
         return vigente.adoptar(carpeta, origen, modo, clave)
     if hay is None or hay[0].version < ya:
@@ -47,14 +44,23 @@ def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
     firmada, datos = hay
     proceso = _la_firmada(carpeta, firmada, datos, modo, clave)
     if firmada.version > ya:
-        ruta = carpeta / firma_de_definicion.CARPETA / _ADOPTADA
+        ruta = carpeta / firma_de_definicion.CARPETA / firma_de_definicion.ADOPTADA
         disco.escribir(ruta, f"{firmada.version}\n".encode(), 0o600)
     return proceso
 
 
 def manda_la_firmada(carpeta: Path) -> bool:
     """Si la autoridad ya firmó alguna y el centro la adoptó: lo que diga la carpeta ya no cuenta."""
-    return _ya_adoptada(carpeta) > 0
+    return firma_de_definicion.adoptada(carpeta) > 0
+
+
+def falta(carpeta: Path) -> bool:
+    """Si hay una firmada que aún no se adopta, o no se puede saber."""
+    try:
+        hay = _ultima(carpeta)
+        return hay is not None and hay[0].version > firma_de_definicion.adoptada(carpeta)
+    except (OSError, Tropiezo):
+        return True
 
 
 def exigir_adoptada(carpeta: Path, firmada: DefinicionFirmada) -> None:
@@ -106,20 +112,6 @@ def _ultima(carpeta: Path) -> tuple[DefinicionFirmada, bytes] | None:
             f"no se puede leer la definición firmada ({error})",
             "el archivo se copió con otro dueño o sin permiso, o falla el disco",
             "cópielo otra vez con la cuenta del centro",
-        ) from error
-
-
-def _ya_adoptada(carpeta: Path) -> int:
-    try:
-        return int((carpeta / firma_de_definicion.CARPETA / _ADOPTADA).read_text("ascii"))
-    except FileNotFoundError:
-        return 0
-    except ValueError as error:
-        # Dañado no es lo mismo que ninguna: con cero se podría volver a la carpeta.
-        raise _mal(
-            "no se entiende cuál definición firmada se adoptó",
-            f"se dañó {carpeta / firma_de_definicion.CARPETA / _ADOPTADA}",
-            "escriba en ese archivo el número de la última versión firmada",
         ) from error
 
 

@@ -151,8 +151,9 @@ class Despacho:
         with self._candado:
             marca = firma_de_definicion.marca(self._carpeta)
             if marca != self._marca:
-                # Sólo el último, y sólo si cambió: por más que alguien pida lo que no hay, no se vuelve a leer.
+                # Sólo si cambió: por más que alguien pida lo que no hay, no se relee. No sólo el último: si en él
+                # no cabe lo aceptado, se sigue con el de antes, que alguien puede tener a medio bajar.
                 self._marca = marca
-                ultima = firma_de_definicion.ultima(self._carpeta)
-                self._paquetes = {} if ultima is None else {hashlib.sha256(ultima[1]).hexdigest(): ultima[1]}
+                buenas = firma_de_definicion.buenas(self._carpeta)
+                self._paquetes = {hashlib.sha256(datos).hexdigest(): datos for _, datos in buenas}
             return self._paquetes.get(sha256)

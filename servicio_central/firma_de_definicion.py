@@ -7,6 +7,7 @@ reparte (`servicio_central.despacho`); no puede hacer otra ni volver a una anter
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from servicio_central.firmante import FirmanteDeArchivo, leer_publica
 from servicio_central.tropiezo import Tropiezo
 
 CARPETA: Final = "definiciones_firmadas"
+ADOPTADA: Final = "adoptada"
+"""En esa carpeta, la versión que el centro ya adoptó: aunque su archivo se borre, no se vuelve a una anterior."""
 
 
 def firmar(autoridad: Path, centro: Path, origen: Path) -> tuple[DefinicionFirmada, Path]:
@@ -44,7 +47,9 @@ def firmar(autoridad: Path, centro: Path, origen: Path) -> tuple[DefinicionFirma
                 "se indicó la carpeta de otro proceso o de otro modo",
             )
         propia = disco.carpeta_privada(autoridad / "definiciones")
-        version = 1 + max(_versiones(centro / CARPETA) + _versiones(propia, f"{donde.modo}-{clave}-"), default=0)
+        # Los archivos se pueden perder: con otra del mismo número, el centro la tomaría y los kioscos no.
+        usadas = [adoptada(centro), *_versiones(centro / CARPETA), *_versiones(propia, f"{donde.modo}-{clave}-")]
+        version = 1 + max(usadas)
         firmada = DefinicionFirmada(
             clave, donde.modo, version, hashlib.sha256(comprimido).hexdigest(), len(comprimido), proceso.huella
         )
@@ -67,21 +72,47 @@ def ultima(centro: Path) -> tuple[DefinicionFirmada, bytes] | None:
     Raises:
         Tropiezo: LLAVE, si falta la llave pública de la autoridad. OSError si no se pudo leer.
     """
+    # La versión es la que se firmó: la copia que guarda la autoridad se llama de otro modo y taparía a las demás.
+    return max(buenas(centro), key=lambda buena: buena[0].version, default=None)
+
+
+def buenas(centro: Path) -> Iterator[tuple[DefinicionFirmada, bytes]]:
+    """Cada una de las que hay en el centro, con la firma comprobada, y sus bytes. Raises: como `ultima`."""
     llave = leer_publica(centro / "autoridad.pub.pem")
-    for ruta in sorted((centro / CARPETA).glob("*.prd"), reverse=True):
+    for ruta in sorted((centro / CARPETA).glob("*.prd")):
         datos = ruta.read_bytes()
         try:
             firmada, _ = paquete.abrir_paquete(datos, llave)
         except PaqueteInvalido:
             continue
-        return firmada, datos
-    return None
+        yield firmada, datos
+
+
+def adoptada(centro: Path) -> int:
+    """La versión que el centro ya adoptó; 0 si ninguna.
+
+    Raises:
+        Tropiezo: DEFINICION_FIRMADA, si no se entiende cuál. OSError si no se pudo leer.
+    """
+    ruta = centro / CARPETA / ADOPTADA
+    try:
+        return int(ruta.read_text("ascii"))
+    except FileNotFoundError:
+        return 0
+    except ValueError as error:
+        # Dañado no es lo mismo que ninguna: con cero se podría volver a la carpeta.
+        raise Tropiezo(
+            "DEFINICION_FIRMADA",
+            "no se entiende cuál definición firmada se adoptó",
+            f"se dañó {ruta}",
+            "escriba en ese archivo el número de la última versión firmada",
+        ) from error
 
 
 def marca(centro: Path) -> frozenset[tuple[str, int, int]]:
-    """(nombre, inodo, instante en ns) de cada paquete: distinta si cambió alguno. Raises: OSError."""
+    """(nombre, inodo, instante en ns) de cada paquete: distinta si cambió alguno, o su permiso. Raises: OSError."""
     datos = [(r.name, r.stat()) for r in (centro / CARPETA).glob("*.prd")]
-    return frozenset((nombre, d.st_ino, d.st_mtime_ns) for nombre, d in datos)
+    return frozenset((nombre, d.st_ino, d.st_ctime_ns) for nombre, d in datos)
 
 
 def _versiones(carpeta: Path, prefijo: str = "") -> list[int]:

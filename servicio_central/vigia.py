@@ -33,7 +33,8 @@ class Vigia:
         self.padron = padron
         self._ingesta = ingesta
         self._avisar = avisar
-        self._marcas = (self._del_padron(), self._de_la_definicion())
+        # Si al arrancar no se pudo adoptar (disco lleno, sin permiso), el archivo ya no va a cambiar: se reintenta.
+        self._marcas = (self._del_padron(), () if adopcion.falta(carpeta) else self._de_la_definicion())
         self._por_juzgar = False
 
     def revisar(self) -> Resultado | None:
@@ -41,7 +42,7 @@ class Vigia:
 
         Raises:
             uno de `puerto_almacen.ERRORES`: si el almacén no contesta. OSError si no se pudo copiar la
-            definición. En ambos casos, a la siguiente vez se intenta de nuevo.
+            definición; un padrón nuevo no la espera. En ambos casos, a la siguiente vez se intenta de nuevo.
         """
         marcas = (self._del_padron(), self._de_la_definicion())
         cambio_padron, cambio_definicion = (a != b for a, b in zip(marcas, self._marcas, strict=True))
@@ -91,10 +92,13 @@ class Vigia:
         try:
             nuevo = adopcion.adoptar(self._carpeta, self._definicion, self.proceso.modo, self.proceso.clave)
             firmada = adopcion.manda_la_firmada(self._carpeta)
-        except (*ERRORES, OSError):
-            self._marcas = (self._marcas[0], ())
-            raise
-        except (DefinicionInvalida, Tropiezo) as error:
+        except (*ERRORES, OSError, DefinicionInvalida, Tropiezo) as error:
+            if not isinstance(error, DefinicionInvalida | Tropiezo) or _se_puede_corregir_sola(error):
+                self._marcas = (self._marcas[0], ())
+                if self._por_juzgar:
+                    # Lo que el padrón nuevo da de baja o excluye no espera a que la definición se pueda leer.
+                    return None
+                raise
             self._avisar(f"la definición cambió y no se puede usar ({error}); se sigue con {self.proceso.huella[:12]}")
             return None
         if firmada and nuevo.huella == self.proceso.huella:
@@ -112,6 +116,11 @@ class Vigia:
     def _de_la_definicion(self) -> _Marca:
         firmadas = sorted((self._carpeta / firma_de_definicion.CARPETA).glob("*.prd"))
         return _marca([*vigente.archivos(self._definicion), *firmadas])
+
+
+def _se_puede_corregir_sola(error: Exception) -> bool:
+    """Si no se pudo leer: darle el archivo a la cuenta del centro, o que el disco se recupere, no cambia su marca."""
+    return isinstance(error, Tropiezo) and isinstance(error.__cause__, OSError)
 
 
 def _marca(rutas: list[Path]) -> _Marca:

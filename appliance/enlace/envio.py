@@ -22,6 +22,10 @@ _MAXIMO_REZAGADOS: Final = 480
 _REPETIR_PEDIDO_S: Final = 1.0
 """Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino."""
 
+_BIFURCADO: Final = "BIFURCADO"
+_BIFURCADO_S: Final = 300.0
+"""Lo más que se espera para repetir lo bifurcado: su lugar lo ocupa otra y, si el centro la pierde, la pide él."""
+
 _HOLGURA: Final = 2.0
 """Cuántas veces lo que tardan los acuses se espera antes de repetir."""
 
@@ -69,6 +73,7 @@ class Envio:
 
     def releer(self) -> None:
         """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
+        a_tiempo = {f.secuencia for f in self._filas if f.apartado is None}
         filas = self._libro.pendientes(1, self._ventana + len(self._rezagados) + 1)
         self._rezagados &= {f.secuencia for f in filas}
         frescos = [f for f in filas if f.secuencia not in self._rezagados]
@@ -79,8 +84,10 @@ class Envio:
             [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
         )
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
-        # De los rezagados nada se aprende: esperaban a que el centro los pudiera juzgar, no a que tuviera tiempo.
-        self._cerrados += [i for s, i in self._intentos.items() if s not in vivas and i.veces < _INTENTOS]
+        # De lo rezagado o apartado nada se aprende: esperaba a que el centro lo pudiera juzgar, no a que le tocara.
+        self._cerrados += [
+            i for s, i in self._intentos.items() if s in a_tiempo and s not in vivas and i.veces < _INTENTOS
+        ]
         self._intentos = {s: i for s, i in self._intentos.items() if s in vivas}
 
     def pedir(self, rangos: Sequence[tuple[int, int]]) -> None:
@@ -152,10 +159,13 @@ class Envio:
         veces = previo.veces + 1 if previo else 1
         if veces >= _INTENTOS and fila.apartado is None and len(self._rezagados) < _MAXIMO_REZAGADOS:
             self._rezagados.add(fila.secuencia)
-        lento = fila.apartado is not None or fila.secuencia in self._rezagados
-        espera = (
-            self._lento_s if lento else min(self._espera(self._rto_s) * 2.0 ** min(veces - 1, 10), self._rto_maximo_s)
-        )
+        doble = 2.0 ** min(veces - 1, 10)
+        if fila.apartado == _BIFURCADO:
+            espera = min(self._lento_s * doble, max(self._lento_s, _BIFURCADO_S))
+        elif fila.apartado is not None or fila.secuencia in self._rezagados:
+            espera = self._lento_s
+        else:
+            espera = min(self._espera(self._rto_s) * doble, self._rto_maximo_s)
         # El azar separa a los kioscos que perdieron el enlace en el mismo instante.
         primero = previo.primero if previo else ahora
         self._intentos[fila.secuencia] = _Intento(veces, primero, ahora, ahora + espera * self._azar.uniform(0.8, 1.2))

@@ -1,7 +1,7 @@
 """Cuándo volver a ofrecer lo que estaba cerrado y el centro ya no dice tener (`appliance.bandeja`).
 
 El centro contesta una por una las que no cuenta, apartándolas; de las que sí tiene no dice nada, porque su acuse habla
-del otro disco. Por eso lo mismo se ofrece cada vez más despacio, y lo que cambia, en cuanto cambia.
+del otro disco. Por eso cada una se ofrece cada vez más despacio, y la que aparece, en cuanto aparece.
 """
 
 from __future__ import annotations
@@ -17,17 +17,15 @@ class LoDudoso:
 
     def __init__(self, espera_s: float) -> None:
         self._primera_s = espera_s
-        self._espera_s = espera_s
-        self._visto: tuple[int, ...] = ()
-        self._proxima = 0.0
+        self._ofrecidas: dict[int, tuple[float, float]] = {}
+        """Secuencia → cuánto se espera, y hasta cuándo, para ofrecerla otra vez."""
 
     def toca(self, en_duda: tuple[int, ...], ahora: float) -> list[tuple[int, int]]:
         """Los rangos [desde, hasta] que hay que volver a dar ya."""
-        if en_duda != self._visto:
-            self._visto, self._espera_s = en_duda, self._primera_s
-        elif ahora < self._proxima:
-            return []
-        else:
-            self._espera_s = min(self._espera_s * 2, TOPE_S)
-        self._proxima = ahora + self._espera_s
-        return [(secuencia, secuencia) for secuencia in sorted(en_duda)]
+        # Cada una por su cuenta: el centro no nombra las mismas en todos sus acuses, y ofrecer pide otro acuse.
+        tocan = [s for s in sorted(en_duda) if ahora >= self._ofrecidas.get(s, (0.0, ahora))[1]]
+        for secuencia in tocan:
+            antes = self._ofrecidas.get(secuencia)
+            espera_s = self._primera_s if antes is None else min(antes[0] * 2, TOPE_S)
+            self._ofrecidas[secuencia] = (espera_s, ahora + espera_s)
+        return [(secuencia, secuencia) for secuencia in tocan]

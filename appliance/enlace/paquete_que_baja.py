@@ -24,6 +24,9 @@ RAFAGA: Final = 8
 QUIETO_S: Final = 3.0
 """Sin trozos nuevos en este tiempo se vuelve a pedir."""
 
+MAXIMO_QUIETO_S: Final = 60.0
+"""Lo más que se espera, si nadie contesta: el centro puede ya no tener ése, y pedir es latir."""
+
 MAXIMO_INTENTOS: Final = 3
 """Veces que se baja uno cuya huella no da, antes de dejarlo."""
 
@@ -41,6 +44,7 @@ class PaqueteQueBaja:
         self._datos = bytearray()
         self._intentos = 0
         self._pedido = -QUIETO_S
+        self._quieto_s = QUIETO_S / 2
         self._recientes = 0
         with almacen.lectura() as mirada:
             guardado = situacion.leer(mirada.conexion, _ESPERADO)
@@ -93,9 +97,10 @@ class PaqueteQueBaja:
 
     def toca_pedir(self, ahora: float) -> bool:
         """Si hay que latir para que el centro mande más; quien late llama a `pedido`."""
-        return self.espera is not None and (self._recientes >= RAFAGA or ahora - self._pedido >= QUIETO_S)
+        return self.espera is not None and (self._recientes >= RAFAGA or ahora - self._pedido >= self._quieto_s)
 
     def pedido(self, ahora: float) -> None:
+        self._quieto_s = QUIETO_S if self._recientes else min(self._quieto_s * 2, MAXIMO_QUIETO_S)
         self._pedido, self._recientes = ahora, 0
 
     @property
@@ -105,6 +110,7 @@ class PaqueteQueBaja:
 
     def _vaciar(self) -> None:
         self._datos, self._recientes, self._pedido = bytearray(), 0, -QUIETO_S
+        self._quieto_s = QUIETO_S / 2
 
     def _acabar(self, resultado: DefinicionFirmada | Rechazo) -> DefinicionFirmada | Rechazo:
         with self._almacen.transaccion() as t:

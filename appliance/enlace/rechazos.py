@@ -25,6 +25,9 @@ PACIENCIA_S: Final = 30.0
 LARGA_S: Final = 180.0
 """La espera más larga."""
 
+_ENTRE_S: Final = 30.0
+"""Lo más que cuenta el tiempo entre dos negativas, además de lo que se pidió esperar: lo que el ciclo deja pasar."""
+
 RECHAZADO: Final = "enlace_rechazado"
 """Llave de `appliance.situacion`: qué contestó el bróker; vacío si deja entrar."""
 
@@ -37,8 +40,12 @@ class Rechazos:
         self._azar = azar
         self._cronometro = cronometro
         self._seguidos = 0
-        self._desde = 0.0
-        """El `cronometro` del primero de los seguidos."""
+        self._lleva_s = 0.0
+        """Cuánto abarcan los seguidos."""
+        self._ultimo = 0.0
+        """El `cronometro` del último."""
+        self._pedida_s = 0.0
+        """Lo que se pidió esperar después de él."""
         with almacen.lectura() as mirada:
             self._dicho = situacion.leer(mirada.conexion, RECHAZADO) != ""
 
@@ -53,15 +60,18 @@ class Rechazos:
         if not isinstance(causa, NoAutorizado):
             # Una red caída no borra lo que el bróker ya dijo, ni cuenta como otra negativa.
             return 0.0
-        if not self._seguidos:
-            self._desde = self._cronometro()
+        ahora = self._cronometro()
+        # Una hora de red caída entre dos negativas no es una hora de puerta cerrada.
+        paso = min(ahora - self._ultimo, self._pedida_s + _ENTRE_S)
+        self._lleva_s = self._lleva_s + paso if self._seguidos else 0.0
+        self._ultimo, self._pedida_s = ahora, 0.0
         self._seguidos += 1
-        lleva = self._cronometro() - self._desde
-        if self._seguidos < CIERRES or lleva < PACIENCIA_S:
+        if self._seguidos < CIERRES or self._lleva_s < PACIENCIA_S:
             return 0.0
         if not self._dicho:
             self._anotar(str(causa))
-        return self._azar.uniform(0.75, 1.25) * min(LARGA_S, lleva)
+        self._pedida_s = self._azar.uniform(0.75, 1.25) * min(LARGA_S, self._lleva_s)
+        return self._pedida_s
 
     def _anotar(self, causa: str) -> None:
         with contextlib.suppress(Falla), self._almacen.transaccion() as t:

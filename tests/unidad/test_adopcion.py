@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -17,8 +19,10 @@ import pytest
 from nucleo import paquete
 from nucleo.definicion import cargar_proceso
 from nucleo.padron import AUTORIDAD
-from servicio_central import adopcion, arranque, corte, firma_de_definicion, vigente
+from nucleo.temas import Carril
+from servicio_central import adopcion, arranque, corte, firma_de_definicion, inscripcion, vigente
 from servicio_central.firmante import FirmanteDeArchivo
+from servicio_central.ingesta import Mensaje
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito
 from tests.unidad.test_centro_desgracias import HORA, _con_una_captura, _sin_coalicion
@@ -191,3 +195,106 @@ def test_la_de_otro_modo_no_se_adopta_y_un_centro_que_nace_empieza_con_la_de_su_
         assert centro.vigia.proceso.huella == cargar_proceso(tmp_path / "definicion").huella
         assert "es de oficial/" in dicho[-1]
         assert not adopcion.manda_la_firmada(inscrito.centro)
+
+
+def test_una_baja_no_espera_a_que_la_definicion_se_pueda_leer(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """La definición falla cada segundo (disco lleno, un archivo de otra cuenta) y mientras roban un kiosco."""
+    inscrito.kiosco("catd-01")
+    with _centro(inscrito, []) as centro:
+        firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        padron = inscripcion.leer_padron(inscrito.centro)
+        equipos = {n: replace(e, vigente=False) for n, e in padron.equipos.items()}
+        nuevo = replace(padron, version=padron.version + 1, equipos=equipos)
+        inscripcion.guardar_padron(inscrito.autoridad, inscrito.centro, nuevo, "baja", "catd-01", "robado")
+        with monkeypatch.context() as roto:
+            roto.setattr(adopcion, "adoptar", _sin_disco)
+            centro.vigia.revisar()
+            tema = inscrito.tema("catd-01", Carril.LATIDO)
+            (dictamen,) = centro.ingesta.procesar([Mensaje(tema, b"a.b.c")]).dictamenes
+            assert dictamen.codigo == "EQUIPO_NO_VIGENTE"
+            with pytest.raises(OSError, match="No space left"):
+                centro.vigia.revisar()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
+def test_la_firmada_llega_con_otro_dueno_y_se_corrige_el_permiso_sin_volver_a_copiarla(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _centro(inscrito, []) as centro:
+        firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        with monkeypatch.context() as ajeno:
+            ajeno.setattr(firma_de_definicion, "ultima", _sin_disco)
+            for _ in range(2):
+                with pytest.raises(Tropiezo, match="no se puede leer la definición firmada"):
+                    centro.vigia.revisar()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
+def test_se_repone_con_la_copia_de_la_autoridad_que_se_llama_de_otro_modo_y_no_tapa_a_la_siguiente(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    with _centro(inscrito, []) as centro:
+        _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        carpeta = inscrito.centro / firma_de_definicion.CARPETA
+        (carpeta / "000001.prd").unlink()
+        (copia,) = (inscrito.autoridad / "definiciones").glob("*.prd")
+        shutil.copy(copia, carpeta)
+        segunda = _firmar(inscrito, _copia(tmp_path / "segunda", "segunda"))
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == segunda
+        _repartir(inscrito, centro)
+
+
+def test_llega_una_que_no_sirve_y_la_que_se_usa_se_sigue_sirviendo_a_quien_la_baja(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    with _centro(inscrito, []) as centro:
+        _con_una_captura(inscrito, centro)
+        en_uso = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        mala = _copia(tmp_path / "mala", "")
+        _sin_coalicion(mala)
+        _firmar(inscrito, mala)
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == en_uso
+        datos = (inscrito.centro / firma_de_definicion.CARPETA / "000001.prd").read_bytes()
+        assert centro.despacho._paquete(hashlib.sha256(datos).hexdigest()) == datos
+
+
+def test_el_centro_arranca_con_el_disco_lleno_y_la_adopta_en_cuanto_hay_lugar(
+    inscrito: Inscrito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _centro(inscrito, []):
+        pass
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    monkeypatch.setattr(vigente, "_copiar", _sin_disco)
+    with _centro(inscrito, []) as centro:
+        assert centro.vigia.proceso.huella != firmada
+        monkeypatch.undo()
+        centro.vigia.revisar()
+        assert centro.vigia.proceso.huella == firmada
+
+
+def test_se_pierden_los_archivos_firmados_y_la_siguiente_no_repite_el_numero(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    """Los kioscos ya tienen la 1 y no tomarían otra 1: el centro se quedaría contando con otra."""
+    with _centro(inscrito, []) as centro:
+        _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+        centro.vigia.revisar()
+        shutil.rmtree(inscrito.autoridad / "definiciones")
+        (inscrito.centro / firma_de_definicion.CARPETA / "000001.prd").unlink()
+        firmada, _ = firma_de_definicion.firmar(
+            inscrito.autoridad, inscrito.centro, _copia(tmp_path / "segunda", "segunda")
+        )
+        centro.vigia.revisar()
+        assert (firmada.version, centro.vigia.proceso.huella) == (2, firmada.huella)
+
+
+def _sin_disco(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

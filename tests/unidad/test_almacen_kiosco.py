@@ -152,21 +152,21 @@ def test_el_acuse_cierra_hasta_contiguo_y_los_sueltos_y_nada_mas(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("cambios", "veredicto"),
+    ("cambios", "veredicto", "quedan"),
     [
-        ({"huella": "a" * 64}, Veredicto.BIFURCADO),
-        ({"sueltos": ((4, "b" * 64),)}, Veredicto.BIFURCADO),
-        ({"contiguo": 9, "huella": "c" * 64}, Veredicto.RETROCEDIDO),
-        ({"sueltos": ((7, "d" * 64),)}, Veredicto.RETROCEDIDO),
+        ({"huella": "a" * 64}, Veredicto.BIFURCADO, 6),
+        ({"sueltos": ((4, "b" * 64),)}, Veredicto.BIFURCADO, 3),
+        ({"contiguo": 9, "huella": "c" * 64}, Veredicto.RETROCEDIDO, 6),
+        ({"sueltos": ((7, "d" * 64),)}, Veredicto.RETROCEDIDO, 3),
     ],
 )
-def test_un_acuse_que_no_es_de_esta_cadena_no_cierra_nada_y_levanta_alarma(
-    tmp_path: Path, cambios: dict[str, object], veredicto: Veredicto
+def test_un_acuse_que_no_es_de_esta_cadena_solo_cierra_lo_propio_y_levanta_alarma(
+    tmp_path: Path, cambios: dict[str, object], veredicto: Veredicto, quedan: int
 ) -> None:
     almacen = lleno(tmp_path, 6)
     recibido = replace(acuse(almacen, 3), **cambios)  # type: ignore[arg-type]
     assert almacen.cerrar(recibido, AHORA).veredicto is veredicto
-    assert almacen.resumen().pendientes == 6
+    assert almacen.resumen().pendientes == quedan
     almacen.desconectar()
     otra_vez = abrir_almacen(tmp_path)
     assert otra_vez.resumen().alarma == veredicto.value, "la alarma sobrevive a un reinicio"

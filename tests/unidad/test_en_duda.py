@@ -5,6 +5,7 @@ El almacén del kiosco y la ingesta del centro son los de verdad; entre ellos, s
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,8 +15,10 @@ import pytest
 
 from appliance.almacen import Almacen
 from appliance.bandeja import MAXIMO_EN_DUDA, Veredicto
+from appliance.enlace.envio import Envio
 from appliance.enlace.lo_dudoso import TOPE_S, LoDudoso
-from nucleo.acuse import MAXIMO_SUELTOS, Acuse
+from nucleo.acuse import MAXIMO_SUELTOS, Acuse, Apartado
+from nucleo.sobre import CADENA_NUEVA
 from servicio_central.ingesta import Ingesta, Mensaje
 from tests.kiosco_de_prueba import hora, identidad, un_hecho
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba
@@ -168,6 +171,22 @@ def test_se_bifurca_atras_del_respaldo_y_los_lugares_ajenos_no_caben_en_un_acuse
     assert set(disco.huellas().values()) | set(clon.huellas().values()) <= centro.tiene()
 
 
+def test_una_sola_hoja_del_clon_no_hace_reenviar_todo_toda_la_noche(
+    disco: Disco, centro: CentroConReloj, tmp_path: Path
+) -> None:
+    disco.asentar(3)
+    _entregar(disco, centro)
+    clon = disco.clonar(tmp_path / "clon")
+    clon.asentar(40, desde=500)
+    (lejana,) = clon.almacen.sobres(43, 43)
+    _oir(centro, [disco.equipo.envio(lejana.sobre)])
+    disco.asentar(20)
+    assert _entregar(disco, centro) is Veredicto.RETROCEDIDO
+    assert set(disco.huellas().values()) <= centro.tiene()
+    resumen = disco.almacen.resumen()
+    assert (resumen.pendientes, resumen.alarma) == (0, "retrocedido")
+
+
 def test_lo_bifurcado_que_el_centro_acaba_contando_deja_de_estar_apartado(
     disco: Disco, centro: CentroConReloj, tmp_path: Path
 ) -> None:
@@ -203,7 +222,27 @@ def test_lo_mismo_se_ofrece_cada_vez_mas_despacio_y_lo_que_cambia_en_el_acto() -
     assert dudoso.toca((9, 8), 29.0) == []
     assert dudoso.toca((9, 8), 30.0) == [(8, 8), (9, 9)]
     assert dudoso.toca((9, 8), 89.0) == []
-    assert dudoso.toca((8,), 89.0) == [(8, 8)]
+    assert dudoso.toca((9, 8, 7), 89.0) == [(7, 7)]
     ofrecidas = sum(bool(dudoso.toca((8,), 100.0 + s)) for s in range(3600))
     assert ofrecidas <= 3600 / TOPE_S + 5
     assert dudoso.toca((), 9999.0) == []
+
+
+def test_el_centro_nombra_otras_en_cada_acuse_y_no_se_reenvia_sin_fin() -> None:
+    """Con muchas ajenas cada acuse nombra otras; si ninguna se aparta (llave cerrada), ofrecerlas trae otro acuse."""
+    dudoso = LoDudoso(30.0)
+    acuses = [tuple(range(200, 184, -1)), tuple(range(140, 124, -1)), ()]
+    ofrecidas = sum(len(dudoso.toca(acuses[n % 3], n / 10)) for n in range(36_000))
+    assert ofrecidas <= 2 * 16 * (3600 / TOPE_S + 5)
+
+
+def test_lo_bifurcado_se_repite_cada_vez_mas_despacio(disco: Disco) -> None:
+    """Nunca se va a contar: cuarenta y ocho cada treinta segundos eran quince megas por hora de celular."""
+    disco.asentar(3)
+    envio = Envio(disco.almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    apartados = tuple(Apartado(huella, "BIFURCADO") for huella in disco.huellas().values())
+    acuse = Acuse("catd-01", disco.almacen.epoca, 0, CADENA_NUEVA, (), (), apartados, AHORA)
+    assert disco.almacen.cerrar(acuse, AHORA).apartados == 3
+    envio.releer()
+    mandados = sum(envio.mandar(float(s), lambda _: True) for s in range(3600))
+    assert 3 * 10 <= mandados <= 3 * 25

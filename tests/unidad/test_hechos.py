@@ -35,7 +35,7 @@ from nucleo.hechos import (
     tipo_de,
 )
 from nucleo.hoja_de_bitacora import MAXIMO_RENGLONES
-from nucleo.renglon import hora_con_huso
+from nucleo.renglon import _es_clave, hora_con_huso
 from nucleo.sobre import leer_json
 from tests.estrategias import campos, hechos, horas, json_cualquiera
 
@@ -241,3 +241,13 @@ def test_los_hechos_no_se_pueden_modificar() -> None:
     for hecho in EJEMPLOS:
         with pytest.raises(AttributeError):
             setattr(hecho, fields(hecho)[0].name, None)
+
+
+def test_miles_de_nombres_de_campo_enormes_no_se_quedan_en_la_memoria() -> None:
+    """Los manda quien controla un kiosco: cada sobre vale, su contenido no."""
+    malo = a_contenido(CAPTURA)
+    antes = _es_clave.cache_info().currsize
+    for n in range(50):
+        with pytest.raises(HechoInvalido, match="no es el nombre de un campo"):
+            de_contenido({**malo, "campos": {f"{n}" + "A" * 20_000: 1}})
+    assert _es_clave.cache_info().currsize == antes

@@ -17,7 +17,7 @@ from appliance import definicion_recibida, situacion
 from appliance.almacen import Almacen
 from appliance.arranque import abrir_kiosco
 from appliance.enlace.carril_de_ordenes import MENSAJE, CarrilDeOrdenes
-from appliance.enlace.paquete_que_baja import MAXIMO_INTENTOS
+from appliance.enlace.paquete_que_baja import MAXIMO_INTENTOS, MAXIMO_QUIETO_S, PaqueteQueBaja
 from appliance.enlace.transporte import Mensaje as MensajeDelKiosco
 from appliance.enlace.transporte_memoria import BrokerEnMemoria, TransporteEnMemoria
 from appliance.falla import Falla
@@ -492,6 +492,19 @@ def test_pedir_un_paquete_que_no_existe_no_hace_leer_el_disco_ni_manda_nada(noch
     assert noche.conexion.trozos == 0
     assert noche.ordenes.paquete.espera is not None
     assert noche.avisos == []
+
+
+def test_espera_un_paquete_que_el_centro_ya_no_tiene_y_no_late_sin_parar(noche: Noche) -> None:
+    """Cada latido y su acuse se pagan en el celular: pedirlo cada tres segundos eran tres megas por hora."""
+    paquete = PaqueteQueBaja(noche.almacen, lambda _: Rechazo("NUNCA", "", "", ""))
+    paquete.empezar(TomarDefinicion("a" * 64, MAXIMO_DATOS * 2, 1))
+    pedidos = []
+    for segundo in range(3600):
+        if paquete.toca_pedir(float(segundo)):
+            pedidos.append(segundo)
+            paquete.pedido(float(segundo))
+    assert pedidos[:3] == [0, 3, 9]
+    assert 3600 / MAXIMO_QUIETO_S < len(pedidos) < 3600 / MAXIMO_QUIETO_S + 10
 
 
 def test_sin_la_llave_de_la_autoridad_no_se_toma_ninguna(noche: Noche) -> None:

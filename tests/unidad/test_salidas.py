@@ -18,7 +18,7 @@ from appliance.bandeja import Resumen
 from appliance.enlace.ajustes import Ajustes, Alrededor
 from appliance.enlace.aviso_de_reloj import DESFASE, AvisoDeReloj
 from appliance.enlace.ciclo import Enlace
-from appliance.enlace.rechazos import CIERRES, LARGA_S, PACIENCIA_S, RECHAZADO
+from appliance.enlace.rechazos import CIERRES, LARGA_S, PACIENCIA_S, RECHAZADO, Rechazos
 from appliance.enlace.relevo import ESTANCIA_MAXIMA_S, Relevo
 from appliance.enlace.salidas import ARCHIVO, Salida, leer_salidas, tope_de
 from appliance.enlace.transporte import EnlaceCaido, NoAutorizado, Transporte
@@ -415,6 +415,22 @@ def test_un_broker_que_arranca_y_niega_unos_segundos_no_deja_al_kiosco_esperando
     assert len(negativas) >= CIERRES
     assert noche.pendientes() == 0
     assert noche.bitacora("broker_rechaza") == []
+
+
+def test_una_hora_de_red_caida_entre_dos_negativas_no_cuenta_como_puerta_cerrada(noche: NocheConSalidas) -> None:
+    """El centro se apaga negando a todos, tarda una hora en volver y al arrancar niega otro par de veces."""
+    segundos = [0.0]
+    rechazos = Rechazos(noche.almacen, random.Random(1), lambda: segundos[0])
+    for _ in range(CIERRES - 2):
+        assert rechazos.espera(NoAutorizado("se apaga")) == 0.0
+    for _ in range(120):
+        segundos[0] += 30
+        assert rechazos.espera(EnlaceCaido("nadie atiende")) == 0.0
+    esperas = []
+    for _ in range(2):
+        segundos[0] += 0.5
+        esperas.append(rechazos.espera(NoAutorizado("arranca")))
+    assert max(esperas) < 2 * PACIENCIA_S < LARGA_S
 
 
 # ------------------------------------------------------------------------------------------------------- el reloj

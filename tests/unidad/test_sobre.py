@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 
 from nucleo.acta import Origen
 from nucleo.hechos import Acopio, IdActa, a_contenido, de_contenido
@@ -21,6 +22,7 @@ from nucleo.sobre import (
     CADENA_NUEVA,
     MAXIMA_HONDURA,
     MAXIMO_BYTES,
+    MAXIMO_ENCABEZADO,
     Sobre,
     SobreInvalido,
     Tipo,
@@ -37,6 +39,7 @@ from tests.estrategias import armar, desarmar, firmante, firmar_a_mano, sobres
 KIOSCO: Final = firmante("catd-01")
 OTRO: Final = firmante("catd-02")
 ORDEN_P256: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ES256: Final = JWSRegistry(algorithms=["ES256"]).get_alg("ES256")
 CABEZA: Final = b'{"alg":"ES256","typ":"prep-hecho+jws","kid":"catd-01"}'
 HORA: Final = datetime(2022, 6, 6, 1, 2, 3, tzinfo=UTC)
 ACOPIO: Final = Acopio(IdActa("GUB", "200001B0100"), HORA, Origen.CATD, "ACTA PREP", "", "acopio-1")
@@ -207,6 +210,21 @@ def test_al_encabezado_no_le_falta_nada(falta: str) -> None:
 )
 def test_un_encabezado_que_cada_biblioteca_leeria_distinto(cabeza: bytes) -> None:
     assert codigo_al_abrir(firmar_a_mano(KIOSCO.llave, cabeza, carga_de(SOBRE))) == "FORMA"
+
+
+def test_un_encabezado_que_otra_biblioteca_ya_no_abriria() -> None:
+    """Lo firma quien controla un kiosco: si aquí se contara, quien revise con joserfc diría que se contó sin firma."""
+    largo = CABEZA.replace(b",", b"," + b" " * MAXIMO_ENCABEZADO)
+    assert codigo_al_abrir(firmar_a_mano(KIOSCO.llave, largo, carga_de(SOBRE))) == "FORMA"
+    cabeza = urlsafe_b64encode(CABEZA + b" " * ((1 - len(CABEZA)) % 3)).rstrip(b"=").decode()
+    datos = armar(b"", carga_de(SOBRE), b"").split(".")[1]
+    for ultima in (cabeza[-1], chr(ord(cabeza[-1]) + 1)):  # los cuatro bits de sobra
+        firmado = f"{cabeza[:-1]}{ultima}.{datos}"
+        firma = urlsafe_b64encode(ES256.sign(firmado.encode(), KIOSCO.llave)).rstrip(b"=").decode()
+        if ultima == cabeza[-1]:
+            assert abrir(f"{firmado}.{firma}", KIOSCO.llave) == SOBRE
+        else:
+            assert codigo_al_abrir(f"{firmado}.{firma}") == "FORMA"
 
 
 def test_hmac_con_la_llave_publica_de_secreto() -> None:

@@ -1,0 +1,40 @@
+"""Cuánto se espera antes de repetir un sobre, después de lo que ya tardó otro."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.enlace.envio import Envio
+from nucleo.acuse import Acuse, Apartado
+from nucleo.sobre import CADENA_NUEVA
+from tests.kiosco_de_prueba import abrir_almacen, hora, un_hecho
+
+
+def test_la_hoja_que_espero_a_que_le_dieran_su_casilla_no_hace_lento_lo_demas(tmp_path: Path) -> None:
+    almacen = abrir_almacen(tmp_path)
+    envio = Envio(almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    salio: list[float] = []
+
+    def mandar(ahora: float) -> None:
+        if envio.mandar(ahora, lambda _: True):
+            salio.append(ahora)
+
+    almacen.asentar([un_hecho(0)], hora(), "virtual")
+    (primera,) = almacen.pendientes()
+    envio.releer()
+    mandar(0.0)
+    apartada = (Apartado(primera.huella, "FUERA_DE_AMBITO"),)
+    acuse = Acuse("catd-01", almacen.epoca, 0, CADENA_NUEVA, (), (), apartada, hora())
+    assert almacen.cerrar(acuse, hora()).apartados == 1
+    for segundo in range(40):
+        envio.releer()
+        mandar(float(segundo))
+    assert almacen.cerrar(replace(acuse, contiguo=1, huella=primera.huella, apartados=()), hora()).cerrados == 1
+    almacen.asentar([un_hecho(1)], hora(), "virtual")
+    envio.releer()
+    salio.clear()
+    for decima in range(400, 500):
+        mandar(decima / 10)
+    assert len(salio) >= 3, "a los 2 s y a los 6, no a los 20"
