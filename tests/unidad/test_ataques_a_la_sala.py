@@ -1,0 +1,51 @@
+"""Quien quiere cegar o engañar a la sala: manda lo que no se puede pintar, aprieta dos veces, llena el disco."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nucleo.temas import Carril
+from servicio_central.ingesta import Mensaje
+from servicio_central.monitor import casos
+from servicio_central.monitor.papeles import Papel
+from tests.sala_de_prueba import SalaDePrueba
+from tests.unidad.test_monitor_ordenes import Navegador
+
+
+@pytest.fixture
+def sala(tmp_path: Path) -> Iterator[SalaDePrueba]:
+    sala = SalaDePrueba(tmp_path, 3, servir=False)
+    for nombre, papel in (("ana", Papel.OPERADOR), ("sofia", Papel.SUPERVISOR), ("rita", Papel.SUPERVISOR)):
+        sala.cuenta(nombre, papel)
+    sala.latir(*sala.equipos)
+    sala.sala.observador.mirar()
+    yield sala
+    sala.centro.almacen.cerrar()
+
+
+def en_base64(dato: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(dato, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+# ------------------------------------------------------------------------------------- lo que no se puede pintar
+
+
+def test_un_mensaje_apartado_que_no_cabe_en_utf8_se_puede_revisar(sala: SalaDePrueba) -> None:
+    mensaje = f"a.{en_base64({'v': chr(0xD800)})}.b"
+    sala.centro.ingesta.procesar([Mensaje(sala.inscrito.tema("catd-001", Carril.HECHOS), mensaje.encode())])
+    ana = Navegador(sala, "ana")
+    assert "\\xd800" in ana.ver("/operacion/revision/cuarentena:catd-001:FORMA")
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_cualquier_cosa_apartada_se_puede_pintar(texto: str) -> None:
+    for dicho in (texto, f"a.{en_base64(texto)}.b"):
+        casos.leer_sin_creer(dicho).encode("utf-8")
