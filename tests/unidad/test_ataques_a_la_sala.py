@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nucleo.acta import MotivoSinActa
+from nucleo.hechos import IdActa, SinActa
 from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
@@ -49,3 +51,21 @@ def test_un_mensaje_apartado_que_no_cabe_en_utf8_se_puede_revisar(sala: SalaDePr
 def test_cualquier_cosa_apartada_se_puede_pintar(texto: str) -> None:
     for dicho in (texto, f"a.{en_base64(texto)}.b"):
         casos.leer_sin_creer(dicho).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "lugar",
+    [{"equipo": chr(0xD800)}, {"equipo": 7}, {"epoca": "<b>"}, {"secuencia": "x"}, {"secuencia": 2**60}, {"catd": 7}],
+)
+def test_un_sobre_apartado_que_nadie_firmo_no_deja_sin_vida_a_un_acta(
+    sala: SalaDePrueba, lugar: dict[str, Any]
+) -> None:
+    casilla = next(iter(sala.proceso.casillas))
+    (eleccion,) = sala.proceso.elecciones
+    hora = sala.proceso.inicio_publicacion
+    acta = IdActa(eleccion, casilla)
+    bueno = sala.hoja("catd-001", SinActa(acta, hora, MotivoSinActa.CASILLA_NO_INSTALADA, "eva", "coordina"))
+    encabezado, carga, firma = bueno.datos.decode().split(".")
+    dato = json.loads(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4))) | lugar
+    sala.centro.ingesta.procesar([Mensaje(bueno.tema, f"{encabezado}.{en_base64(dato)}.{firma}".encode())])
+    assert casilla in Navegador(sala, "ana").ver(f"/operacion/acta/{eleccion}/{casilla}")
