@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from nucleo.hechos import IdActa, SinActa
 from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
+from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
 from tests.sala_de_prueba import SalaDePrueba
 from tests.unidad.test_monitor_ordenes import Navegador
@@ -69,3 +72,34 @@ def test_un_sobre_apartado_que_nadie_firmo_no_deja_sin_vida_a_un_acta(
     dato = json.loads(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4))) | lugar
     sala.centro.ingesta.procesar([Mensaje(bueno.tema, f"{encabezado}.{en_base64(dato)}.{firma}".encode())])
     assert casilla in Navegador(sala, "ana").ver(f"/operacion/acta/{eleccion}/{casilla}")
+
+
+# ---------------------------------------------------------------------------------------------- las alarmas
+
+
+def test_se_reconoce_una_alarma_en_el_instante_en_que_se_quita(sala: SalaDePrueba) -> None:
+    sala.latir("catd-001", escaner="falla")
+    sala.sala.observador.mirar()
+    (episodio,) = [p.episodio for p in sala.sala.observador.presentes if p.alarma.tipo == "ESCANER"]
+    assert episodio is not None
+    leer = sala.sala.episodios.uno
+    vueltas: list[Thread] = []
+
+    def y_en_eso_se_quita(numero: int) -> Episodio | None:
+        leido = leer(numero)
+        if len(vueltas) < 2:
+            sala.latir("catd-001", escaner="listo")
+            vueltas.append(Thread(target=sala.sala.observador.mirar))
+            vueltas[-1].start()
+            vueltas[-1].join(0.5)
+        return leido
+
+    sala.sala.episodios.uno = y_en_eso_se_quita  # type: ignore[method-assign]
+    assert sala.sala.episodios.anotar(episodio.numero, "ana", "", datetime.now(UTC), reconoce=True) is None
+    for vuelta in vueltas:
+        vuelta.join()
+    sala.latir("catd-002", escaner="falla")
+    for _ in range(2):
+        sala.sala.observador.mirar()
+    (otro,) = [p for p in sala.sala.observador.presentes if p.alarma.tipo == "ESCANER"]
+    assert otro.episodio is not None, "la libreta se sigue pudiendo asentar"
