@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,6 +21,7 @@ from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
 from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
+from tests.disco_lleno import disco_lleno
 from tests.sala_de_prueba import SalaDePrueba
 from tests.unidad.test_monitor_ordenes import Navegador
 
@@ -103,3 +104,17 @@ def test_se_reconoce_una_alarma_en_el_instante_en_que_se_quita(sala: SalaDePrueb
         sala.sala.observador.mirar()
     (otro,) = [p for p in sala.sala.observador.presentes if p.alarma.tipo == "ESCANER"]
     assert otro.episodio is not None, "la libreta se sigue pudiendo asentar"
+
+
+# ------------------------------------------------------------------------------------------ el disco del centro
+
+
+def test_el_disco_se_llena_y_el_tablero_se_sigue_viendo(sala: SalaDePrueba) -> None:
+    ana = Navegador(sala, "ana")
+    with disco_lleno(1):
+        for minutos in (1, 25, 50):
+            sala.sala.sesiones._ahora = lambda m=minutos: datetime.now(UTC) + timedelta(minutes=m)  # type: ignore[misc]
+            assert "catd-001" in ana.ver("/operacion")
+        assert ana.ordenar("catd-001", "renacer").status_code in (400, 503), "lo que hay que asentar, no"
+        sala.sala.sesiones._ahora = lambda: datetime.now(UTC) + timedelta(minutes=81)
+        assert ana._pedir("GET", "/operacion").status_code == 303, "sin usarla vence igual"
