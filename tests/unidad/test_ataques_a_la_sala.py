@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,3 +119,19 @@ def test_el_disco_se_llena_y_el_tablero_se_sigue_viendo(sala: SalaDePrueba) -> N
         assert ana.ordenar("catd-001", "renacer").status_code in (400, 503), "lo que hay que asentar, no"
         sala.sala.sesiones._ahora = lambda: datetime.now(UTC) + timedelta(minutes=81)
         assert ana._pedir("GET", "/operacion").status_code == 303, "sin usarla vence igual"
+
+
+def test_nadie_reconoce_de_una_vez_lo_que_empezo_mientras_leia(sala: SalaDePrueba) -> None:
+    ana = Navegador(sala, "ana")
+    sala.latir("catd-001", escaner="falla")
+    sala.sala.observador.mirar()
+    leida = ana.ver("/operacion/alarmas/ESCANER")
+    sala.latir("catd-002", escaner="falla")
+    sala.sala.observador.mirar()
+    campos = dict(re.findall(r'name="(forma|vistas)" value="([^"]+)"', leida))
+    assert ana.mandar("/operacion/alarmas/ESCANER", nota="voy", **campos).status_code == 303
+    sala.sala.observador.mirar()
+    assert [(p.alarma.equipo, p.reconocida) for p in sala.sala.observador.presentes if p.alarma.tipo == "ESCANER"] == [
+        ("catd-001", True),
+        ("catd-002", False),
+    ]
