@@ -180,11 +180,10 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
     if pedido.accion.tramite is Tramite.AUTORIDAD:
         return None
     centro, quien = sala.centro, pedido.firmas
-    marca = f"(pedido {pedido.numero})"
-    # Se fue la luz después de encolar y antes de asentarlo: ya salió, no se manda otra.
-    if any(o.quien.endswith(marca) for o in centro.despacho.bandeja.de(pedido.equipo)):
-        return None
     try:
+        # Se fue la luz después de encolar y antes de asentarlo: ya salió, no se manda otra.
+        if _ya_salio(sala, pedido):
+            return None
         if pedido.accion.clave == "definicion":
             centro.despacho.repartir_definicion(centro.vigia.padron, [pedido.equipo], quien)
             return None
@@ -195,6 +194,13 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
     except Tropiezo as tropiezo:
         return tropiezo.rechazo
     return None
+
+
+def _ya_salio(sala: Sala, pedido: Pedido) -> bool:
+    # Los números de pedido vuelven a empezar si `operacion.sqlite` se pierde; las órdenes de antes no son de éste.
+    marca, desde = f"(pedido {pedido.numero})", pedido.hora.replace(microsecond=0)
+    suyas = sala.centro.despacho.bandeja.de(pedido.equipo)
+    return any(o.quien.endswith(marca) and o.hora >= desde for o in suyas)
 
 
 @rutas.get("/ordenes/{numero}/solicitud.txt")

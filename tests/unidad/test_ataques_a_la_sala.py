@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from nucleo.acta import MotivoSinActa
 from nucleo.hechos import IdActa, SinActa
+from nucleo.orden import Reenviar
 from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
@@ -135,3 +136,16 @@ def test_nadie_reconoce_de_una_vez_lo_que_empezo_mientras_leia(sala: SalaDePrueb
         ("catd-001", True),
         ("catd-002", False),
     ]
+
+
+# -------------------------------------------------------------------------------------------------- las órdenes
+
+
+def test_se_pierde_la_libreta_y_el_pedido_uno_de_ahora_no_es_el_de_antes(sala: SalaDePrueba) -> None:
+    bandeja, padron = sala.centro.despacho.bandeja, sala.centro.vigia.padron
+    ayer = datetime.now(UTC) - timedelta(hours=5)
+    bandeja.ordenar(padron, "catd-001", Reenviar(3), "ana y sofia (pedido 1)", ahora=ayer)
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    ana.ordenar("catd-001", "reenviar", desde="7", motivo="faltan")
+    assert sofia.responder(1, "autoriza", sala.codigo("sofia", 1)).status_code == 303
+    assert [o.que for o in bandeja.de("catd-001")] == [Reenviar(3), Reenviar(7)]
