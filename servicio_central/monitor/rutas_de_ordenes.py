@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -23,6 +23,13 @@ from servicio_central.tropiezo import Tropiezo
 rutas = APIRouter(prefix=CAMINO)
 
 _NO_HAY = Rechazo("NO_HAY", "eso no existe", "el enlace es de otro centro, o cambió el padrón", "regrese al tablero")
+
+_YA_SALIO: Final = Rechazo(
+    "YA_SALIO",
+    "no se puede rechazar: la orden ya se mandó",
+    "otra persona la autorizó y la luz se fue antes de asentarlo",
+    "autorícela para que quede asentado (no se manda otra); para deshacer lo que hizo, pida la contraria",
+)
 
 
 @rutas.get("/ordenes")
@@ -162,6 +169,8 @@ def responder(
     if pedido is None or respuesta not in ("autoriza", "rechaza"):
         return aviso(peticion, _NO_HAY, 404, sesion)
     autoriza = respuesta == "autoriza"
+    if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
+        return _uno(peticion, sesion, numero, _YA_SALIO)
     # El código no se gasta en lo que de todos modos no procede.
     if autoriza and pedido.quien != sesion.cuenta and pedido.autoriza is None:
         falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,3 +150,22 @@ def test_se_pierde_la_libreta_y_el_pedido_uno_de_ahora_no_es_el_de_antes(sala: S
     ana.ordenar("catd-001", "reenviar", desde="7", motivo="faltan")
     assert sofia.responder(1, "autoriza", sala.codigo("sofia", 1)).status_code == 303
     assert [o.que for o in bandeja.de("catd-001")] == [Reenviar(3), Reenviar(7)]
+
+
+def test_no_se_asienta_como_rechazada_una_orden_que_ya_salio(
+    sala: SalaDePrueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, sofia, rita = (Navegador(sala, q) for q in ("ana", "sofia", "rita"))
+    ana.ordenar("catd-001", "reenviar", desde="3", motivo="faltan")
+    ordenar = sala.centro.despacho.ordenar
+
+    def y_se_va_la_luz(*args: Any) -> None:
+        ordenar(*args)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(sala.centro.despacho, "ordenar", y_se_va_la_luz)
+    assert sofia.responder(1, "autoriza", sala.codigo("sofia", 1)).status_code == 503
+    monkeypatch.undo()
+    assert "la orden ya se mandó" in rita.responder(1, "rechaza", nota="mejor no").text
+    assert rita.responder(1, "autoriza", sala.codigo("rita", 1)).status_code == 303
+    assert len(sala.centro.despacho.bandeja.de("catd-001")) == 1
