@@ -164,6 +164,11 @@ def responder(
     codigo: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """La segunda persona autoriza, con un código nuevo, o rechaza."""
+    with la_sala(peticion).pedidos.turno:
+        return _responder(peticion, sesion, numero, respuesta, nota, codigo)
+
+
+def _responder(peticion: Request, sesion: Sesion, numero: int, respuesta: str, nota: str, codigo: str) -> Response:
     sala = la_sala(peticion)
     pedido = _pedido(sala, numero)
     if pedido is None or respuesta not in ("autoriza", "rechaza"):
@@ -172,7 +177,8 @@ def responder(
     if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
         return _uno(peticion, sesion, numero, _YA_SALIO)
     # El código no se gasta en lo que de todos modos no procede.
-    if autoriza and pedido.quien != sesion.cuenta and pedido.autoriza is None:
+    procede = pedido.quien != sesion.cuenta and pedido.autoriza is None
+    if autoriza and procede and sala.pedidos.objecion(nota, autoriza=True) is None:
         falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
         if falla is not None:
             return _uno(peticion, sesion, numero, falla)

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,3 +170,29 @@ def test_no_se_asienta_como_rechazada_una_orden_que_ya_salio(
     assert "la orden ya se mandó" in rita.responder(1, "rechaza", nota="mejor no").text
     assert rita.responder(1, "autoriza", sala.codigo("rita", 1)).status_code == 303
     assert len(sala.centro.despacho.bandeja.de("catd-001")) == 1
+
+
+def test_doble_clic_en_autorizar_no_es_un_codigo_malo_ni_otra_persona(sala: SalaDePrueba) -> None:
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    ana.ordenar("catd-001", "pausar_imagenes", motivo="se tapa")
+    codigo, forma = sala.codigo("sofia", 1), sofia.forma
+    campos = {"forma": forma, "respuesta": "autoriza", "codigo": codigo}
+    respuestas: list[httpx.Response] = []
+    toques = [Thread(target=lambda: respuestas.append(sofia.mandar("/operacion/ordenes/1", **campos))) for _ in "12"]
+    for toque in toques:
+        toque.start()
+    for toque in toques:
+        toque.join()
+    assert sorted(r.status_code for r in respuestas) == [303, 400]
+    assert "Usted ya lo autorizó" in max(respuestas, key=lambda r: r.status_code).text
+    assert "falló" not in [a.suceso for a in sala.sala.accesos.ultimos()]
+    assert len(sala.centro.despacho.bandeja.de("catd-001")) == 1
+
+
+def test_una_nota_con_un_signo_invisible_se_dice_y_no_gasta_el_codigo(sala: SalaDePrueba) -> None:
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    assert "carácter que no se ve" in ana.ordenar("catd-001", "pausar_imagenes", motivo="sin luz\u200e").text
+    ana.ordenar("catd-001", "pausar_imagenes", motivo="sin luz")
+    codigo = sala.codigo("sofia", 1)
+    assert sofia.responder(1, "autoriza", codigo, nota="va\u200d").status_code == 400
+    assert sofia.responder(1, "autoriza", codigo, nota="va").status_code == 303
