@@ -167,7 +167,7 @@ class Pedidos:
 
     def abiertos(self) -> list[Pedido]:
         """Los que esperan respuesta, el más viejo primero."""
-        return self._leer("r.pedido IS NULL AND p.id > ?", 0)[::-1]
+        return self._leer("r.pedido IS NULL AND p.id > ?", 0, -1)[::-1]
 
     def de(self, equipo: str) -> list[Pedido]:
         """Los de un equipo, el más reciente primero."""
@@ -177,10 +177,10 @@ class Pedidos:
         """Los respondidos más recientes."""
         return self._leer("r.pedido IS NOT NULL AND p.id > ?", 0)
 
-    def _leer(self, condicion: str, valor: object) -> list[Pedido]:
+    def _leer(self, condicion: str, valor: object, cuantos: int = _CUANTOS) -> list[Pedido]:
         filas = self._libreta.filas(
             "SELECT p.*, r.hora AS respondido, r.quien AS respondio, r.autoriza, r.nota FROM pedidos p"
-            f" LEFT JOIN respuestas r ON r.pedido = p.id WHERE {condicion} ORDER BY p.id DESC LIMIT {_CUANTOS}",
+            f" LEFT JOIN respuestas r ON r.pedido = p.id WHERE {condicion} ORDER BY p.id DESC LIMIT {cuantos}",
             (valor,),
         )
         return [_pedido(f) for f in filas]

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from nucleo.acta import MotivoSinActa
 from nucleo.hechos import IdActa, SinActa
 from nucleo.orden import Reenviar
+from nucleo.problema import Rechazo
 from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
+from servicio_central.monitor.acciones import ACCIONES
 from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
 from tests.disco_lleno import disco_lleno
@@ -196,3 +198,11 @@ def test_una_nota_con_un_signo_invisible_se_dice_y_no_gasta_el_codigo(sala: Sala
     codigo = sala.codigo("sofia", 1)
     assert sofia.responder(1, "autoriza", codigo, nota="va\u200d").status_code == 400
     assert sofia.responder(1, "autoriza", codigo, nota="va").status_code == 303
+
+
+def test_con_mas_de_cien_pedidos_el_mas_viejo_no_se_pierde_de_vista(sala: SalaDePrueba) -> None:
+    pedidos, ahora = sala.sala.pedidos, datetime.now(UTC)
+    for n in range(120):
+        pedidos.pedir(f"catd-{n}", ACCIONES["baja"], "", "", "robado", "ana", ahora)
+    assert [p.numero for p in pedidos.abiertos()] == list(range(1, 121))
+    assert isinstance(pedidos.pedir("catd-0", ACCIONES["baja"], "", "", "robado", "rita", ahora), Rechazo)
