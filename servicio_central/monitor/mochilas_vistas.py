@@ -102,7 +102,9 @@ class Mirador:
 
     def _esperan(self) -> tuple[str, ...]:
         try:
-            return tuple(sorted(r.name for r in (self._raiz / "entrada").iterdir() if not r.name.startswith(".")))
+            nombres = (r.name for r in (self._raiz / "entrada").iterdir() if not r.name.startswith("."))
+            # Lo que alguien dejó a mano puede llamarse como sea, hasta con bytes que no son UTF-8 ni se pueden pintar.
+            return tuple(sorted("".join(c if c.isprintable() else "?" for c in n)[:120] for n in nombres))
         except OSError:
             return ()
 

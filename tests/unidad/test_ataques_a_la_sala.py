@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -206,3 +207,10 @@ def test_con_mas_de_cien_pedidos_el_mas_viejo_no_se_pierde_de_vista(sala: SalaDe
         pedidos.pedir(f"catd-{n}", ACCIONES["baja"], "", "", "robado", "ana", ahora)
     assert [p.numero for p in pedidos.abiertos()] == list(range(1, 121))
     assert isinstance(pedidos.pedir("catd-0", ACCIONES["baja"], "", "", "robado", "rita", ahora), Rechazo)
+
+
+def test_en_el_buzon_hay_un_nombre_que_no_es_utf8_y_la_sala_sigue_viva(sala: SalaDePrueba) -> None:
+    ana = Navegador(sala, "ana")
+    (sala.inscrito.centro / "mochilas" / "entrada" / os.fsdecode(b"memoria \xd1")).mkdir()
+    sala.sala.observador.mirar()
+    assert "memoria ?" in ana.ver("/operacion/ordenes")
