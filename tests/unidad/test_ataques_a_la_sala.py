@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -214,3 +215,16 @@ def test_en_el_buzon_hay_un_nombre_que_no_es_utf8_y_la_sala_sigue_viva(sala: Sal
     (sala.inscrito.centro / "mochilas" / "entrada" / os.fsdecode(b"memoria \xd1")).mkdir()
     sala.sala.observador.mirar()
     assert "memoria ?" in ana.ver("/operacion/ordenes")
+
+
+@pytest.mark.parametrize("tipo", ["multipart/form-data; boundary=X; charset=unicode_escape", "application/json"])
+def test_un_formulario_que_no_es_de_aqui_no_entra(sala: SalaDePrueba, tipo: str) -> None:
+    parte = b'--X\r\nContent-Disposition: form-data; name="cuenta"\r\n\r\n\\ud800\r\n--X--\r\n'
+
+    async def ir() -> httpx.Response:
+        transporte = httpx.ASGITransport(app=sala.app)
+        async with httpx.AsyncClient(transport=transporte, base_url="http://localhost") as cliente:
+            cabeceras = {"sec-fetch-site": "same-origin", "content-type": tipo}
+            return await cliente.post("/operacion/entrar", content=parte, headers=cabeceras)
+
+    assert asyncio.run(ir()).status_code == 415
