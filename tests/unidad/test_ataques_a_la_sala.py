@@ -228,3 +228,12 @@ def test_un_formulario_que_no_es_de_aqui_no_entra(sala: SalaDePrueba, tipo: str)
             return await cliente.post("/operacion/entrar", content=parte, headers=cabeceras)
 
     assert asyncio.run(ir()).status_code == 415
+
+
+@pytest.mark.parametrize("camino", ["/operacion/", "/operacion/nada", "/operacion/alarma/uno", "/operacion/salir"])
+def test_una_direccion_mal_tecleada_se_dice_en_espanol(sala: SalaDePrueba, camino: str) -> None:
+    r = Navegador(sala, "ana")._pedir("GET", camino)
+    assert r.status_code in (404, 405, 422)
+    assert "Siguiente paso" in r.text
+    largo = Navegador(sala, "sofia")._pedir("GET", "/operacion/acta?buscar=" + "a" * 50)
+    assert "demasiado largo" in largo.text
