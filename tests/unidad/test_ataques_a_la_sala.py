@@ -27,6 +27,7 @@ from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
 from servicio_central.monitor.acciones import ACCIONES
+from servicio_central.monitor.difusion import TOPE_FILA, Difusion, Lleno
 from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
 from tests.disco_lleno import disco_lleno
@@ -237,3 +238,25 @@ def test_una_direccion_mal_tecleada_se_dice_en_espanol(sala: SalaDePrueba, camin
     assert "Siguiente paso" in r.text
     largo = Navegador(sala, "sofia")._pedir("GET", "/operacion/acta?buscar=" + "a" * 50)
     assert "demasiado largo" in largo.text
+
+
+# ------------------------------------------------------------------------------------- los navegadores lentos
+
+
+def test_navegadores_que_no_leen_no_dejan_abrir_otros_sin_fin() -> None:
+    async def noche() -> None:
+        canal = Difusion(3)
+        filas = [canal.abrir() for _ in range(3)]
+        for n in range(TOPE_FILA + 1):
+            canal._repartir((n, b"x"))
+        assert canal.oyentes == 3, "siguen colgados del servidor aunque ya no reciban"
+        assert [f.qsize() for f in filas] == [1, 1, 1], "lo que no leyeron no se guarda"
+        with pytest.raises(Lleno):
+            canal.abrir()
+        for fila in filas:
+            assert fila.get_nowait() is None
+            canal.soltar(fila)
+        assert canal.oyentes == 0
+        canal.abrir()
+
+    asyncio.run(noche())
