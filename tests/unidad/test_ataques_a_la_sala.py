@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import os
 import re
@@ -25,13 +26,13 @@ from nucleo.orden import Reenviar
 from nucleo.problema import Rechazo
 from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
-from servicio_central.monitor import casos
+from servicio_central.monitor import casos, orden_operador
 from servicio_central.monitor.acciones import ACCIONES
 from servicio_central.monitor.difusion import TOPE_FILA, Difusion, Lleno
 from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
 from tests.disco_lleno import disco_lleno
-from tests.sala_de_prueba import SalaDePrueba
+from tests.sala_de_prueba import CLAVE, SalaDePrueba
 from tests.unidad.test_monitor_ordenes import Navegador
 
 
@@ -260,3 +261,19 @@ def test_navegadores_que_no_leen_no_dejan_abrir_otros_sin_fin() -> None:
         canal.abrir()
 
     asyncio.run(noche())
+
+
+# ---------------------------------------------------------------------------------------------- las cuentas
+
+
+def test_ya_habia_un_qr_con_ese_nombre_y_la_cuenta_no_se_crea_sin_secreto(
+    sala: SalaDePrueba, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qr = sala.inscrito.carpeta / "qr.png"
+    qr.write_bytes(b"de otra persona")
+    monkeypatch.setattr("sys.stdin", io.StringIO(CLAVE + "\n"))
+    carpeta = str(sala.inscrito.centro)
+    with pytest.raises(SystemExit):
+        orden_operador.main(["alta", "--carpeta", carpeta, "eva", "--papel", "operador", "--qr", str(qr)])
+    assert "Siguiente paso" in capsys.readouterr().err
+    assert sala.sala.cuentas.una("eva") is None
