@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
+from nucleo.orden import Que
 from nucleo.problema import Rechazo
 from servicio_central import firma_de_definicion
 from servicio_central.monitor import acciones, solicitudes
@@ -18,6 +19,7 @@ from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de
 from servicio_central.monitor.rutas_del_tablero import mientras_dure, oir
 from servicio_central.monitor.sala import Sala
 from servicio_central.monitor.sesiones import Sesion
+from servicio_central.ordenes import Estado
 from servicio_central.tropiezo import Tropiezo
 
 rutas = APIRouter(prefix=CAMINO)
@@ -93,8 +95,12 @@ def ordenar(
 ) -> Response:
     """Manda lo directo; lo delicado queda pedido, a la espera de otra persona."""
     sala = la_sala(peticion)
-    if equipo not in sala.centro.vigia.padron.equipos:
+    inscrito = sala.centro.vigia.padron.equipos.get(equipo)
+    if inscrito is None:
         return aviso(peticion, _NO_HAY, 404, sesion)
+    if not inscrito.vigente:
+        mal = Rechazo("BAJA", f"{equipo} está de baja", "se dio de baja con la página abierta", "ya no recibe órdenes")
+        return _botones(peticion, sesion, equipo, mal)
     pedida = ACCIONES.get(accion)
     if pedida is None:
         mal = Rechazo("ACCION", "falta escoger qué se le ordena", "el formulario llegó incompleto", "apriete un botón")
@@ -123,12 +129,28 @@ def _pedir(
             )
         if accion.tramite is Tramite.DIRECTA:
             assert que is not None
+            if (mal := _ya_espera(sala, equipo, que)) is not None:
+                return mal
             sala.centro.despacho.ordenar(sala.centro.vigia.padron, equipo, que, sesion.cuenta)
             return f"{CAMINO}/ordenes"
     except Tropiezo as tropiezo:
         return tropiezo.rechazo
     numero = sala.pedidos.pedir(equipo, accion, texto, desde, motivo, sesion.cuenta, sala.ahora())
     return numero if isinstance(numero, Rechazo) else f"{CAMINO}/ordenes/{numero}"
+
+
+def _ya_espera(sala: Sala, equipo: str, que: Que) -> Rechazo | None:
+    """Se manda una a la vez: diez iguales, apretadas de prisa, harían esperar a la que sí importa."""
+    suyas = sala.centro.despacho.bandeja.de(equipo)
+    ultima = max(suyas, key=lambda o: (o.hora, o.numero), default=None)
+    if ultima is None or ultima.que != que or ultima.estado(sala.ahora()) is not Estado.ESPERA:
+        return None
+    return Rechazo(
+        "YA_ESPERA",
+        f"eso mismo ya lo ordenó {ultima.quien} y {equipo} todavía no contesta",
+        "se apretó dos veces, o el kiosco no oye",
+        "vea en qué va en Órdenes; no hace falta repetirla",
+    )
 
 
 @rutas.get("/ordenes/{numero}")

@@ -277,3 +277,16 @@ def test_ya_habia_un_qr_con_ese_nombre_y_la_cuenta_no_se_crea_sin_secreto(
         orden_operador.main(["alta", "--carpeta", carpeta, "eva", "--papel", "operador", "--qr", str(qr)])
     assert "Siguiente paso" in capsys.readouterr().err
     assert sala.sala.cuentas.una("eva") is None
+
+
+def test_diez_clics_en_la_misma_orden_mandan_una(sala: SalaDePrueba) -> None:
+    ana, bandeja = Navegador(sala, "ana"), sala.centro.despacho.bandeja
+    assert ana.ordenar("catd-001", "renacer").status_code == 303
+    repetida = ana.ordenar("catd-001", "renacer")
+    assert repetida.status_code == 400
+    assert "ya lo ordenó ana" in repetida.text
+    assert ana.ordenar("catd-001", "seguir_imagenes").status_code == 303, "otra cosa sí"
+    assert ana.ordenar("catd-001", "renacer").status_code == 303, "después de otra, también"
+    sala.latir("catd-001", orden=3)
+    assert ana.ordenar("catd-001", "renacer").status_code == 303, "ya contestó: se puede volver a pedir"
+    assert len(bandeja.de("catd-001")) == 4
