@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from nucleo.orden import Que
+from nucleo.paquete import DefinicionFirmada
 from nucleo.problema import Rechazo
 from servicio_central import firma_de_definicion
 from servicio_central.monitor import acciones, solicitudes
@@ -120,7 +121,11 @@ def _pedir(
     if isinstance(que, Rechazo):
         return que
     try:
-        if accion.clave == "definicion" and firma_de_definicion.ultima(sala.centro.carpeta) is None:
+        firmada = firma_de_definicion.ultima(sala.centro.carpeta) if accion.clave == "definicion" else None
+        if accion.clave == "definicion":
+            # Con cuál: la segunda persona autoriza ésa, y no la que haya llegado entretanto.
+            texto = "" if firmada is None else _cual(firmada[0])
+        if accion.clave == "definicion" and firmada is None:
             return Rechazo(
                 "DEFINICION",
                 "en el centro no hay ninguna definición firmada por la autoridad",
@@ -222,6 +227,14 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
         if _ya_salio(sala, pedido):
             return None
         if pedido.accion.clave == "definicion":
+            firmada = firma_de_definicion.ultima(centro.carpeta)
+            if firmada is not None and pedido.texto != _cual(firmada[0]):
+                return Rechazo(
+                    "OTRA_DEFINICION",
+                    f"se pidió la {pedido.texto or 'que hubiera'} y en el centro ya está la {_cual(firmada[0])}",
+                    "la autoridad firmó otra después de que se pidió",
+                    "rechácelo y pida la nueva",
+                )
             centro.despacho.repartir_definicion(centro.vigia.padron, [pedido.equipo], quien)
             return None
         que = acciones.armar(pedido.accion.clave, pedido.texto, pedido.desde)
@@ -231,6 +244,10 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
     except Tropiezo as tropiezo:
         return tropiezo.rechazo
     return None
+
+
+def _cual(firmada: DefinicionFirmada) -> str:
+    return f"versión {firmada.version}, {firmada.huella[:12]}"
 
 
 def _ya_salio(sala: Sala, pedido: Pedido) -> bool:

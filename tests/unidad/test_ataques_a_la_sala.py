@@ -25,12 +25,14 @@ from nucleo.hechos import IdActa, SinActa
 from nucleo.orden import Reenviar
 from nucleo.problema import Rechazo
 from nucleo.temas import Carril
+from servicio_central import firma_de_definicion
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos, orden_operador
 from servicio_central.monitor.acciones import ACCIONES
 from servicio_central.monitor.difusion import TOPE_FILA, Difusion, Lleno
 from servicio_central.monitor.episodios import Episodio
 from servicio_central.monitor.papeles import Papel
+from tests.centro_de_verdad import OAXACA
 from tests.disco_lleno import disco_lleno
 from tests.sala_de_prueba import CLAVE, SalaDePrueba
 from tests.unidad.test_monitor_ordenes import Navegador
@@ -290,3 +292,14 @@ def test_diez_clics_en_la_misma_orden_mandan_una(sala: SalaDePrueba) -> None:
     sala.latir("catd-001", orden=3)
     assert ana.ordenar("catd-001", "renacer").status_code == 303, "ya contestó: se puede volver a pedir"
     assert len(bandeja.de("catd-001")) == 4
+
+
+def test_se_autoriza_la_definicion_que_se_pidio_y_no_la_que_llego_despues(sala: SalaDePrueba) -> None:
+    centro = sala.inscrito.centro
+    firma_de_definicion.firmar(sala.inscrito.autoridad, centro, OAXACA)
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    ana.ordenar("catd-001", "definicion", motivo="se corrigió")
+    assert "versión 1" in sofia.ver("/operacion/ordenes/1")
+    firma_de_definicion.firmar(sala.inscrito.autoridad, centro, OAXACA)
+    assert "firmó otra" in sofia.responder(1, "autoriza", sala.codigo("sofia", 1)).text
+    assert sala.centro.despacho.bandeja.de("catd-001") == ()
