@@ -26,6 +26,7 @@ from nucleo.orden import Reenviar
 from nucleo.problema import Rechazo
 from nucleo.temas import Carril
 from servicio_central import firma_de_definicion
+from servicio_central.informe_de_mochila import Informe
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos, orden_operador
 from servicio_central.monitor.acciones import ACCIONES
@@ -303,3 +304,13 @@ def test_se_autoriza_la_definicion_que_se_pidio_y_no_la_que_llego_despues(sala: 
     firma_de_definicion.firmar(sala.inscrito.autoridad, centro, OAXACA)
     assert "firmó otra" in sofia.responder(1, "autoriza", sala.codigo("sofia", 1)).text
     assert sala.centro.despacho.bandeja.de("catd-001") == ()
+
+
+@pytest.mark.parametrize(
+    "mal", [{"importada": "0001-01-01T00:00:00+00:00"}, {"texto": chr(0xD800)}, {"codigos": {chr(0xD800): 1}}]
+)
+def test_un_informe_de_mochila_danado_no_apaga_los_tableros(sala: SalaDePrueba, mal: dict[str, Any]) -> None:
+    dato = json.loads(Informe("catd-001-a-1", "2022-06-06T01:00:00+00:00").a_json()) | mal
+    (sala.inscrito.centro / "mochilas" / "informes" / "catd-001-a-1.json").write_text(json.dumps(dato))
+    sala.sala.observador.mirar()
+    assert "no se entiende" in Navegador(sala, "ana").ver("/operacion/ordenes")
