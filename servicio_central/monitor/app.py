@@ -114,5 +114,12 @@ async def _no_existe(peticion: Request, error: Exception) -> Response:
 
 
 async def _sin_almacen(peticion: Request, error: Exception) -> Response:
-    mensaje = f"El almacén no se puede leer o escribir ({error}). Revise el disco del centro y recargue."
+    if peticion.method == "POST":
+        # Recargar sola tiraría lo que alguien escribió.
+        mensaje = (
+            f"No se pudo asentar ({error}): el disco del centro está lleno o dañado. Revíselo; regrese con el botón"
+            " Atrás del navegador, vea en qué quedó y, si hace falta, repita."
+        )
+        return PlainTextResponse(mensaje, 503)
+    mensaje = f"El almacén o la libreta no se pueden leer o escribir ({error}). Revise el disco del centro y recargue."
     return PlainTextResponse(mensaje, 503, {"Refresh": "5"})

@@ -314,3 +314,14 @@ def test_un_informe_de_mochila_danado_no_apaga_los_tableros(sala: SalaDePrueba, 
     (sala.inscrito.centro / "mochilas" / "informes" / "catd-001-a-1.json").write_text(json.dumps(dato))
     sala.sala.observador.mirar()
     assert "no se entiende" in Navegador(sala, "ana").ver("/operacion/ordenes")
+
+
+def test_el_disco_se_llena_al_mandar_y_la_pagina_no_se_va_sola(sala: SalaDePrueba) -> None:
+    ana = Navegador(sala, "ana")
+    forma = ana.forma
+    with disco_lleno(1):
+        r = ana.mandar("/operacion/equipo/catd-001/ordenar", forma=forma, accion="baja", motivo="se lo robaron")
+    assert r.status_code == 503
+    assert "refresh" not in r.headers
+    assert "Atrás" in r.text
+    assert sala.sala.pedidos.abiertos() == []
