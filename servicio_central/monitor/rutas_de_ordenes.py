@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
@@ -63,7 +65,13 @@ def botones(peticion: Request, sesion: Mira, equipo: str) -> HTMLResponse:
     return _botones(peticion, sesion, equipo)
 
 
-def _botones(peticion: Request, sesion: Sesion, equipo: str, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _botones(
+    peticion: Request,
+    sesion: Sesion,
+    equipo: str,
+    rechazo: Rechazo | None = None,
+    escrito: Mapping[str, str] = MappingProxyType({}),
+) -> HTMLResponse:
     sala = la_sala(peticion)
     inscrito = sala.centro.vigia.padron.equipos.get(equipo)
     if inscrito is None:
@@ -81,6 +89,7 @@ def _botones(peticion: Request, sesion: Sesion, equipo: str, rechazo: Rechazo | 
         acciones=[a for a in ACCIONES.values() if inscrito.vigente],
         firmada=None if firmada is None else firmada[0],
         Tramite=Tramite,
+        escrito={"accion": "", "texto": "", "desde": "", "motivo": ""} | dict(escrito),
     )
 
 
@@ -108,7 +117,8 @@ def ordenar(
         return _botones(peticion, sesion, equipo, mal)
     hecho = _pedir(sala, sesion, equipo, pedida, texto, desde, motivo)
     if isinstance(hecho, Rechazo):
-        return _botones(peticion, sesion, equipo, hecho)
+        escrito = {"accion": accion, "texto": texto, "desde": desde, "motivo": motivo}
+        return _botones(peticion, sesion, equipo, hecho, escrito)
     sala.observador.despertar()
     return RedirectResponse(hecho, 303)
 

@@ -325,3 +325,10 @@ def test_el_disco_se_llena_al_mandar_y_la_pagina_no_se_va_sola(sala: SalaDePrueb
     assert "refresh" not in r.headers
     assert "Atrás" in r.text
     assert sala.sala.pedidos.abiertos() == []
+
+
+def test_si_no_se_pudo_pedir_lo_escrito_sigue_en_su_lugar(sala: SalaDePrueba) -> None:
+    r = Navegador(sala, "ana").ordenar("catd-001", "reenviar", desde="uno", motivo="faltan <las> del paquete 7")
+    assert r.status_code == 400
+    assert r.text.count("faltan &lt;las&gt; del paquete 7") == 1
+    assert 'value="uno"' in r.text
