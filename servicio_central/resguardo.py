@@ -63,6 +63,11 @@ def _negativa(scope: Scope, sala: bool) -> PlainTextResponse | None:
     largo = cabeceras.get("content-length", "")
     if not largo.isdigit() or int(largo) > MAXIMO_FORMULARIO:
         return PlainTextResponse("El formulario no cabe.", 413)
+    # Los nuestros son de éstos; en los de varias partes quien manda escoge el juego de caracteres, y hay con qué meter
+    # medio sustituto de UTF-16, que ni se guarda ni se pinta.
+    tipo = cabeceras.get("content-type", "").partition(";")[0].strip().lower()
+    if tipo not in ("", "application/x-www-form-urlencoded"):
+        return PlainTextResponse("Eso no es un formulario de aquí.", 415)
     return None
 
 

@@ -145,6 +145,8 @@ def en_palabras(que: Que) -> str:
 def dicho(clave: str, texto: str, desde: str) -> str:
     """Lo pedido con ese botón, en palabras, antes de que sea una orden."""
     que = armar(clave, texto, desde)
+    if clave == "definicion" and texto:
+        return f"que tome la definición firmada, {texto}"
     if que is None or isinstance(que, Rechazo):
         return ACCIONES[clave].titulo.lower()
     return en_palabras(que)

@@ -6,8 +6,11 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from nucleo.problema import Rechazo
 from servicio_central.monitor import (
@@ -56,6 +59,8 @@ def agregar(app: FastAPI, sala: Sala) -> None:
     app.exception_handler(SinSesion)(_sin_sesion)
     app.exception_handler(NoAlcanza)(_no_alcanza)
     app.exception_handler(Ajeno)(_ajeno)
+    app.exception_handler(RequestValidationError)(_mal_formado)
+    app.exception_handler(HTTPException)(_no_existe)
     for error in ERRORES:
         app.exception_handler(error)(_sin_almacen)
 
@@ -88,6 +93,33 @@ async def _ajeno(peticion: Request, _: Exception) -> Response:
     return aviso(peticion, rechazo, 403)
 
 
+async def _mal_formado(peticion: Request, _: Exception) -> Response:
+    rechazo = Rechazo(
+        "FORMA",
+        "no se hizo nada: algo de lo escrito no se entiende o es demasiado largo",
+        "se pegó un texto más largo de lo que cabe, o la dirección se tecleó mal",
+        "regrese, acórtelo y repita",
+    )
+    return aviso(peticion, rechazo, 422)
+
+
+async def _no_existe(peticion: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code not in (404, 405) or not peticion.url.path.startswith(f"{CAMINO}/"):
+        return await http_exception_handler(peticion, error)
+    rechazo = Rechazo(
+        "NO_HAY", "aquí no hay nada", "la dirección se tecleó mal o es de una página de antes", "regrese al tablero"
+    )
+    return aviso(peticion, rechazo, error.status_code)
+
+
 async def _sin_almacen(peticion: Request, error: Exception) -> Response:
-    mensaje = f"El almacén no se puede leer o escribir ({error}). Revise el disco del centro y recargue."
+    if peticion.method == "POST":
+        # Recargar sola tiraría lo que alguien escribió.
+        mensaje = (
+            f"No se pudo asentar ({error}): el disco del centro está lleno o dañado. Revíselo; regrese con el botón"
+            " Atrás del navegador, vea en qué quedó y, si hace falta, repita."
+        )
+        return PlainTextResponse(mensaje, 503)
+    mensaje = f"El almacén o la libreta no se pueden leer o escribir ({error}). Revise el disco del centro y recargue."
     return PlainTextResponse(mensaje, 503, {"Refresh": "5"})

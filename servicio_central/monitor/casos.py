@@ -110,8 +110,13 @@ def leer_sin_creer(texto: str) -> str:
     if len(partes) == 3:
         try:
             crudo = base64.urlsafe_b64decode(partes[1] + "=" * (-len(partes[1]) % 4))
-            return json.dumps(json.loads(crudo), ensure_ascii=False, indent=1)[:_LETRAS]
+            return _a_la_vista(json.dumps(json.loads(crudo), ensure_ascii=False, indent=1))
         except (ValueError, RecursionError):
             pass
-    visible = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in texto[:_LETRAS])
-    return visible or "(vacío)"
+    return _a_la_vista(texto) or "(vacío)"
+
+
+def _a_la_vista(texto: str) -> str:
+    """Sin nada que no se imprima: medio sustituto de UTF-16 no cabe en ninguna página, y un signo que voltea el renglón
+    hace leer otra cosa."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in texto[:_LETRAS])

@@ -27,12 +27,14 @@ class Difusion:
     def __init__(self, maximo: int) -> None:
         self._maximo = maximo
         self._filas: set[asyncio.Queue[Envio | None]] = set()
+        self._atrasadas: set[asyncio.Queue[Envio | None]] = set()
+        """Ya no reciben, pero su navegador sigue colgado: ocupan lugar hasta que se suelten."""
         self._bucle: asyncio.AbstractEventLoop | None = None
         self._cerrada = False
 
     @property
     def oyentes(self) -> int:
-        return len(self._filas)
+        return len(self._filas) + len(self._atrasadas)
 
     def abrir(self) -> asyncio.Queue[Envio | None]:
         """La fila de un navegador nuevo; `None` en ella es «ya no hay más».
@@ -40,7 +42,7 @@ class Difusion:
         Raises:
             Lleno: si no cabe otro.
         """
-        if len(self._filas) >= self._maximo or self._cerrada:
+        if self.oyentes >= self._maximo or self._cerrada:
             raise Lleno
         self._bucle = asyncio.get_running_loop()
         fila: asyncio.Queue[Envio | None] = asyncio.Queue(TOPE_FILA)
@@ -49,6 +51,7 @@ class Difusion:
 
     def soltar(self, fila: asyncio.Queue[Envio | None]) -> None:
         self._filas.discard(fila)
+        self._atrasadas.discard(fila)
 
     def mandar(self, mensaje: bytes, numero: int = 0) -> None:
         """A todos; se puede llamar desde cualquier hilo."""
@@ -71,7 +74,10 @@ class Difusion:
                 fila.put_nowait(mensaje)
             except asyncio.QueueFull:
                 self._filas.discard(fila)
-                fila.get_nowait()
+                self._atrasadas.add(fila)
+                # Lo que no leyó ya no le sirve, y tendría ocupada la memoria lo que tarde en irse.
+                while not fila.empty():
+                    fila.get_nowait()
                 fila.put_nowait(None)
 
 

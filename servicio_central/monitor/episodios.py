@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import RLock
 from typing import Final
 
 from nucleo.problema import Rechazo
@@ -72,6 +73,8 @@ class Episodios:
 
     def __init__(self, libreta: Libreta) -> None:
         self._libreta = libreta
+        # Quien retrata cierra episodios en su hilo mientras las páginas los anotan en los suyos.
+        self._turno = RLock()
         abiertos = libreta.filas(f"{_CAMPOS} WHERE c.episodio IS NULL ORDER BY e.id")
         self._abiertos = {str(f["clave"]): _episodio(f) for f in abiertos}
 
@@ -81,6 +84,10 @@ class Episodios:
         Raises:
             sqlite3.Error: si no se pudo; nada cambia y se vuelve a intentar con el siguiente retrato.
         """
+        with self._turno:
+            return self._asentar(alarmas, ahora)
+
+    def _asentar(self, alarmas: Sequence[Alarma], ahora: datetime) -> tuple[Presente, ...]:
         presentes = {a.clave: a for a in alarmas}
         idos = [e for clave, e in self._abiertos.items() if clave not in presentes]
         nuevas = [a for clave, a in presentes.items() if clave not in self._abiertos]
@@ -119,10 +126,11 @@ class Episodios:
             "INSERT INTO notas (episodio, hora, quien, reconoce, texto) VALUES (?,?,?,?,?)",
             (numero, ahora.isoformat(), quien, int(reconoce), texto),
         )
-        episodio = self.uno(numero)
-        if episodio is not None and episodio.clave in self._abiertos:
-            abierto = self._abiertos[episodio.clave]
-            if abierto.numero == numero:
+        with self._turno:
+            episodio = self.uno(numero)
+            abierto = None if episodio is None else self._abiertos.get(episodio.clave)
+            if episodio is not None and abierto is not None and abierto.numero == numero:
+                # Revivir uno ya cerrado lo cerraría dos veces, y la libreta no se podría asentar nunca más.
                 self._abiertos[episodio.clave] = episodio
         return None
 

@@ -102,7 +102,9 @@ class Mirador:
 
     def _esperan(self) -> tuple[str, ...]:
         try:
-            return tuple(sorted(r.name for r in (self._raiz / "entrada").iterdir() if not r.name.startswith(".")))
+            nombres = (r.name for r in (self._raiz / "entrada").iterdir() if not r.name.startswith("."))
+            # Lo que alguien dejó a mano puede llamarse como sea, hasta con bytes que no son UTF-8 ni se pueden pintar.
+            return tuple(sorted("".join(c if c.isprintable() else "?" for c in n)[:120] for n in nombres))
         except OSError:
             return ()
 
@@ -137,7 +139,8 @@ def _leer(entrega: str, d: Mapping[str, Any]) -> MochilaVista:
     codigos = {_texto(k): _entero(v) for k, v in d["codigos"].items()}
     rechazo = d["rechazo"]
     importada = datetime.fromisoformat(_texto(d["importada"]))
-    if importada.tzinfo is None or not isinstance(d["archivos_malos"], dict):
+    # Una hora del año 1 no se puede pasar al huso de la entidad.
+    if importada.tzinfo is None or not 2000 <= importada.year < 9000 or not isinstance(d["archivos_malos"], dict):
         raise ValueError
     equipo = _texto(d["equipo"])
     return MochilaVista(
@@ -162,6 +165,8 @@ def _leer(entrega: str, d: Mapping[str, Any]) -> MochilaVista:
 def _texto(x: object) -> str:
     if not isinstance(x, str):
         raise TypeError
+    # Medio sustituto de UTF-16 cabe en un JSON y en ninguna página.
+    x.encode("utf-8")
     return x
 
 

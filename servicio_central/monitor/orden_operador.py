@@ -62,6 +62,15 @@ def _leer(argumentos: Sequence[str] | None) -> argparse.Namespace:
 
 def _hacer(opciones: argparse.Namespace, cuentas: Cuentas) -> Rechazo | None:
     quien, ahora = _quien(), datetime.now(UTC)
+    qr = getattr(opciones, "qr", None)
+    if qr is not None and (qr.exists() or not qr.parent.is_dir()):
+        # Antes de tocar la cuenta: el secreto sólo se muestra una vez.
+        return Rechazo(
+            "QR",
+            f"el QR no se puede dejar en {qr}; la cuenta no se tocó",
+            "ya hay un archivo con ese nombre, o no existe la carpeta",
+            "escoja otro nombre, o bórrelo si es de antes",
+        )
     match opciones.que:
         case "alta" | "clave":
             clave = _pedir_clave()
@@ -101,13 +110,13 @@ def _pedir_clave() -> str | Rechazo:
 def _mostrar(opciones: argparse.Namespace, secreto: str) -> None:
     direccion = segundo_factor.direccion(opciones.cuenta, secreto, opciones.carpeta.resolve().name)
     qr = segundo_factor.qr_de(direccion)
+    qr.terminal(compact=True)
+    print(f"{opciones.cuenta}: lea el QR con la aplicación de códigos de su teléfono, o teclee {secreto}")
+    print("Este secreto no se vuelve a mostrar. Limpie la pantalla cuando termine.")
     if opciones.qr is not None:
         dibujo = io.BytesIO()
         qr.save(dibujo, kind="png", scale=6)
         disco.crear(opciones.qr, dibujo.getvalue(), 0o600)
-    qr.terminal(compact=True)
-    print(f"{opciones.cuenta}: lea el QR con la aplicación de códigos de su teléfono, o teclee {secreto}")
-    print("Este secreto no se vuelve a mostrar. Limpie la pantalla cuando termine.")
 
 
 def _quien() -> str:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from nucleo.problema import Rechazo
@@ -60,6 +61,8 @@ class Pedidos:
 
     def __init__(self, libreta: Libreta) -> None:
         self._libreta = libreta
+        self.turno = Lock()
+        """Se toma para responder, con el código y todo: el segundo toque de un doble clic no es un código malo."""
 
     def pedir(
         self, equipo: str, accion: Accion, texto: str, desde: str, motivo: str, quien: str, ahora: datetime
@@ -101,13 +104,20 @@ class Pedidos:
         Raises:
             sqlite3.Error: si no se pudo asentar.
         """
+        if (mal := self.objecion(nota, autoriza=autoriza)) is not None:
+            return mal
         nota = " ".join(nota.split())
-        if (not autoriza and not nota) or len(nota) > MAXIMO_NOTA or not nota.isprintable():
-            return _motivo_malo(nota)
         try:
             return self._responder(numero, quien, nota, ahora, hacer if autoriza else None)
         except _NoSePudo as error:
             return error.rechazo
+
+    def objecion(self, nota: str, *, autoriza: bool) -> Rechazo | None:
+        """Por qué esa nota no sirve para responder."""
+        nota = " ".join(nota.split())
+        if (not autoriza and not nota) or len(nota) > MAXIMO_NOTA or not nota.isprintable():
+            return _motivo_malo(nota)
+        return None
 
     def _responder(
         self,
@@ -119,6 +129,13 @@ class Pedidos:
     ) -> Rechazo | None:
         with self._libreta.transaccion() as bd:
             pedido = self.uno(numero)
+            if pedido is not None and pedido.autoriza is not None and pedido.respondio == quien:
+                return Rechazo(
+                    "YA_RESPONDIO",
+                    f"usted ya lo {'autorizó' if pedido.autoriza else 'rechazó'}, y vale esa vez",
+                    "se apretó dos veces, o es una página de antes",
+                    "nada más que hacer; vea en qué va en Órdenes",
+                )
             if pedido is None or pedido.autoriza is not None:
                 return Rechazo(
                     "PEDIDO",
@@ -150,7 +167,7 @@ class Pedidos:
 
     def abiertos(self) -> list[Pedido]:
         """Los que esperan respuesta, el más viejo primero."""
-        return self._leer("r.pedido IS NULL AND p.id > ?", 0)[::-1]
+        return self._leer("r.pedido IS NULL AND p.id > ?", 0, -1)[::-1]
 
     def de(self, equipo: str) -> list[Pedido]:
         """Los de un equipo, el más reciente primero."""
@@ -160,10 +177,10 @@ class Pedidos:
         """Los respondidos más recientes."""
         return self._leer("r.pedido IS NOT NULL AND p.id > ?", 0)
 
-    def _leer(self, condicion: str, valor: object) -> list[Pedido]:
+    def _leer(self, condicion: str, valor: object, cuantos: int = _CUANTOS) -> list[Pedido]:
         filas = self._libreta.filas(
             "SELECT p.*, r.hora AS respondido, r.quien AS respondio, r.autoriza, r.nota FROM pedidos p"
-            f" LEFT JOIN respuestas r ON r.pedido = p.id WHERE {condicion} ORDER BY p.id DESC LIMIT {_CUANTOS}",
+            f" LEFT JOIN respuestas r ON r.pedido = p.id WHERE {condicion} ORDER BY p.id DESC LIMIT {cuantos}",
             (valor,),
         )
         return [_pedido(f) for f in filas]
@@ -177,6 +194,13 @@ class _NoSePudo(Exception):
 
 
 def _motivo_malo(texto: str) -> Rechazo:
+    if 0 < len(texto) <= MAXIMO_NOTA:
+        return Rechazo(
+            "MOTIVO",
+            "el texto trae un carácter que no se ve",
+            "se copió de un mensaje del teléfono, con un emoji compuesto o una marca invisible",
+            "tecléelo aquí",
+        )
     return Rechazo(
         "MOTIVO",
         f"el motivo mide {len(texto)} caracteres y debe medir de 1 a {MAXIMO_NOTA}",

@@ -43,16 +43,25 @@ def _de_un_tipo(peticion: Request, sesion: Sesion, tipo: str, rechazo: Rechazo |
         tipo=tipo,
         presentes=presentes,
         faltan=sum(not p.reconocida for p in presentes),
+        vistas=max((p.episodio.numero for p in presentes if p.episodio), default=0),
     )
 
 
 @rutas.post("/alarmas/{tipo}")
 def reconocer_varias(
-    peticion: Request, sesion: Opera, tipo: str, nota: Annotated[str, Form(max_length=2000)] = ""
+    peticion: Request,
+    sesion: Opera,
+    tipo: str,
+    nota: Annotated[str, Form(max_length=2000)] = "",
+    vistas: Annotated[str, Form(max_length=16)] = "",
 ) -> Response:
-    """Reconoce de una vez las de ese tipo que nadie ha reconocido."""
+    """Reconoce de una vez las de ese tipo que nadie ha reconocido y que estaban en la página que se mandó."""
     sala = la_sala(peticion)
+    hasta = int(vistas) if vistas.isascii() and vistas.isdigit() else 0
     for episodio in sala.episodios.abiertos_de(tipo):
+        # Lo que empezó mientras alguien leía, nadie lo ha leído.
+        if episodio.numero > hasta:
+            continue
         mal = sala.episodios.anotar(episodio.numero, sesion.cuenta, nota, sala.ahora(), reconoce=True)
         if mal is not None:
             return _de_un_tipo(peticion, sesion, tipo, mal)

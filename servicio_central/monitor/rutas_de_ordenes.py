@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
+from nucleo.orden import Que
+from nucleo.paquete import DefinicionFirmada
 from nucleo.problema import Rechazo
 from servicio_central import firma_de_definicion
 from servicio_central.monitor import acciones, solicitudes
@@ -18,11 +22,19 @@ from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de
 from servicio_central.monitor.rutas_del_tablero import mientras_dure, oir
 from servicio_central.monitor.sala import Sala
 from servicio_central.monitor.sesiones import Sesion
+from servicio_central.ordenes import Estado
 from servicio_central.tropiezo import Tropiezo
 
 rutas = APIRouter(prefix=CAMINO)
 
 _NO_HAY = Rechazo("NO_HAY", "eso no existe", "el enlace es de otro centro, o cambió el padrón", "regrese al tablero")
+
+_YA_SALIO: Final = Rechazo(
+    "YA_SALIO",
+    "no se puede rechazar: la orden ya se mandó",
+    "otra persona la autorizó y la luz se fue antes de asentarlo",
+    "autorícela para que quede asentado (no se manda otra); para deshacer lo que hizo, pida la contraria",
+)
 
 
 @rutas.get("/ordenes")
@@ -53,7 +65,13 @@ def botones(peticion: Request, sesion: Mira, equipo: str) -> HTMLResponse:
     return _botones(peticion, sesion, equipo)
 
 
-def _botones(peticion: Request, sesion: Sesion, equipo: str, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _botones(
+    peticion: Request,
+    sesion: Sesion,
+    equipo: str,
+    rechazo: Rechazo | None = None,
+    escrito: Mapping[str, str] = MappingProxyType({}),
+) -> HTMLResponse:
     sala = la_sala(peticion)
     inscrito = sala.centro.vigia.padron.equipos.get(equipo)
     if inscrito is None:
@@ -71,6 +89,7 @@ def _botones(peticion: Request, sesion: Sesion, equipo: str, rechazo: Rechazo | 
         acciones=[a for a in ACCIONES.values() if inscrito.vigente],
         firmada=None if firmada is None else firmada[0],
         Tramite=Tramite,
+        escrito={"accion": "", "texto": "", "desde": "", "motivo": ""} | dict(escrito),
     )
 
 
@@ -86,15 +105,20 @@ def ordenar(
 ) -> Response:
     """Manda lo directo; lo delicado queda pedido, a la espera de otra persona."""
     sala = la_sala(peticion)
-    if equipo not in sala.centro.vigia.padron.equipos:
+    inscrito = sala.centro.vigia.padron.equipos.get(equipo)
+    if inscrito is None:
         return aviso(peticion, _NO_HAY, 404, sesion)
+    if not inscrito.vigente:
+        mal = Rechazo("BAJA", f"{equipo} está de baja", "se dio de baja con la página abierta", "ya no recibe órdenes")
+        return _botones(peticion, sesion, equipo, mal)
     pedida = ACCIONES.get(accion)
     if pedida is None:
         mal = Rechazo("ACCION", "falta escoger qué se le ordena", "el formulario llegó incompleto", "apriete un botón")
         return _botones(peticion, sesion, equipo, mal)
     hecho = _pedir(sala, sesion, equipo, pedida, texto, desde, motivo)
     if isinstance(hecho, Rechazo):
-        return _botones(peticion, sesion, equipo, hecho)
+        escrito = {"accion": accion, "texto": texto, "desde": desde, "motivo": motivo}
+        return _botones(peticion, sesion, equipo, hecho, escrito)
     sala.observador.despertar()
     return RedirectResponse(hecho, 303)
 
@@ -107,7 +131,11 @@ def _pedir(
     if isinstance(que, Rechazo):
         return que
     try:
-        if accion.clave == "definicion" and firma_de_definicion.ultima(sala.centro.carpeta) is None:
+        firmada = firma_de_definicion.ultima(sala.centro.carpeta) if accion.clave == "definicion" else None
+        if accion.clave == "definicion":
+            # Con cuál: la segunda persona autoriza ésa, y no la que haya llegado entretanto.
+            texto = "" if firmada is None else _cual(firmada[0])
+        if accion.clave == "definicion" and firmada is None:
             return Rechazo(
                 "DEFINICION",
                 "en el centro no hay ninguna definición firmada por la autoridad",
@@ -116,12 +144,28 @@ def _pedir(
             )
         if accion.tramite is Tramite.DIRECTA:
             assert que is not None
+            if (mal := _ya_espera(sala, equipo, que)) is not None:
+                return mal
             sala.centro.despacho.ordenar(sala.centro.vigia.padron, equipo, que, sesion.cuenta)
             return f"{CAMINO}/ordenes"
     except Tropiezo as tropiezo:
         return tropiezo.rechazo
     numero = sala.pedidos.pedir(equipo, accion, texto, desde, motivo, sesion.cuenta, sala.ahora())
     return numero if isinstance(numero, Rechazo) else f"{CAMINO}/ordenes/{numero}"
+
+
+def _ya_espera(sala: Sala, equipo: str, que: Que) -> Rechazo | None:
+    """Se manda una a la vez: diez iguales, apretadas de prisa, harían esperar a la que sí importa."""
+    suyas = sala.centro.despacho.bandeja.de(equipo)
+    ultima = max(suyas, key=lambda o: (o.hora, o.numero), default=None)
+    if ultima is None or ultima.que != que or ultima.estado(sala.ahora()) is not Estado.ESPERA:
+        return None
+    return Rechazo(
+        "YA_ESPERA",
+        f"eso mismo ya lo ordenó {ultima.quien} y {equipo} todavía no contesta",
+        "se apretó dos veces, o el kiosco no oye",
+        "vea en qué va en Órdenes; no hace falta repetirla",
+    )
 
 
 @rutas.get("/ordenes/{numero}")
@@ -157,13 +201,21 @@ def responder(
     codigo: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """La segunda persona autoriza, con un código nuevo, o rechaza."""
+    with la_sala(peticion).pedidos.turno:
+        return _responder(peticion, sesion, numero, respuesta, nota, codigo)
+
+
+def _responder(peticion: Request, sesion: Sesion, numero: int, respuesta: str, nota: str, codigo: str) -> Response:
     sala = la_sala(peticion)
     pedido = _pedido(sala, numero)
     if pedido is None or respuesta not in ("autoriza", "rechaza"):
         return aviso(peticion, _NO_HAY, 404, sesion)
     autoriza = respuesta == "autoriza"
+    if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
+        return _uno(peticion, sesion, numero, _YA_SALIO)
     # El código no se gasta en lo que de todos modos no procede.
-    if autoriza and pedido.quien != sesion.cuenta and pedido.autoriza is None:
+    procede = pedido.quien != sesion.cuenta and pedido.autoriza is None
+    if autoriza and procede and sala.pedidos.objecion(nota, autoriza=True) is None:
         falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
         if falla is not None:
             return _uno(peticion, sesion, numero, falla)
@@ -180,12 +232,19 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
     if pedido.accion.tramite is Tramite.AUTORIDAD:
         return None
     centro, quien = sala.centro, pedido.firmas
-    marca = f"(pedido {pedido.numero})"
-    # Se fue la luz después de encolar y antes de asentarlo: ya salió, no se manda otra.
-    if any(o.quien.endswith(marca) for o in centro.despacho.bandeja.de(pedido.equipo)):
-        return None
     try:
+        # Se fue la luz después de encolar y antes de asentarlo: ya salió, no se manda otra.
+        if _ya_salio(sala, pedido):
+            return None
         if pedido.accion.clave == "definicion":
+            firmada = firma_de_definicion.ultima(centro.carpeta)
+            if firmada is not None and pedido.texto != _cual(firmada[0]):
+                return Rechazo(
+                    "OTRA_DEFINICION",
+                    f"se pidió la {pedido.texto or 'que hubiera'} y en el centro ya está la {_cual(firmada[0])}",
+                    "la autoridad firmó otra después de que se pidió",
+                    "rechácelo y pida la nueva",
+                )
             centro.despacho.repartir_definicion(centro.vigia.padron, [pedido.equipo], quien)
             return None
         que = acciones.armar(pedido.accion.clave, pedido.texto, pedido.desde)
@@ -195,6 +254,17 @@ def _encolar(sala: Sala, pedido: Pedido) -> Rechazo | None:
     except Tropiezo as tropiezo:
         return tropiezo.rechazo
     return None
+
+
+def _cual(firmada: DefinicionFirmada) -> str:
+    return f"versión {firmada.version}, {firmada.huella[:12]}"
+
+
+def _ya_salio(sala: Sala, pedido: Pedido) -> bool:
+    # Los números de pedido vuelven a empezar si `operacion.sqlite` se pierde; las órdenes de antes no son de éste.
+    marca, desde = f"(pedido {pedido.numero})", pedido.hora.replace(microsecond=0)
+    suyas = sala.centro.despacho.bandeja.de(pedido.equipo)
+    return any(o.quien.endswith(marca) and o.hora >= desde for o in suyas)
 
 
 @rutas.get("/ordenes/{numero}/solicitud.txt")

@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import math
 import secrets
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
 
@@ -27,6 +29,8 @@ from servicio_central.monitor.umbrales import Umbrales
 
 _AL_MENOS: Final = timedelta(seconds=20)
 """Cada cuánto se anota que una sesión se usó: no un fsync por clic."""
+
+_NUNCA: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Sesiones:
         self._accesos = Accesos(libreta)
         # De uno en uno: si no, mil intentos a la vez pasarían antes de que se anote la primera falla.
         self._turno = Lock()
+        self._usos: dict[str, datetime] = {}
+        """Cuándo se usó cada sesión, si no se pudo anotar: con el disco lleno también hay que poder mirar."""
 
     def entrar(self, nombre: str, clave: str, codigo: str, ip: str) -> tuple[str, Sesion] | Rechazo:
         """Comprueba los dos factores y abre una sesión. Devuelve lo que va en la galleta.
@@ -148,16 +154,21 @@ class Sesiones:
         )
         if fila is None or not fila["activa"]:
             return None
-        vista = datetime.fromisoformat(fila["vista"])
+        vista = max(datetime.fromisoformat(fila["vista"]), self._usos.get(resumen, _NUNCA))
         creada = datetime.fromisoformat(fila["creada"])
         if ahora - vista > self._umbrales.inactividad or ahora - creada > self._umbrales.sesion_maxima:
-            with self._libreta.transaccion() as bd:
+            self._usos.pop(resumen, None)
+            with suppress(sqlite3.Error), self._libreta.transaccion() as bd:
                 if bd.execute("DELETE FROM sesiones WHERE resumen = ?", (resumen,)).rowcount:
                     self._accesos.anotar(accesos.VENCIO, fila["cuenta"], fila["ip"], ahora)
             return None
         if uso and ahora - vista > _AL_MENOS:
-            with self._libreta.transaccion() as bd:
-                bd.execute("UPDATE sesiones SET vista = ? WHERE resumen = ?", (ahora.isoformat(), resumen))
+            try:
+                with self._libreta.transaccion() as bd:
+                    bd.execute("UPDATE sesiones SET vista = ? WHERE resumen = ?", (ahora.isoformat(), resumen))
+                self._usos.pop(resumen, None)
+            except sqlite3.Error:
+                self._usos[resumen] = ahora
         return Sesion(fila["cuenta"], Papel(fila["papel"]), fila["forma"])
 
     def salir(self, galleta: str, ip: str) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from nucleo import formas
 from nucleo.captura import estado_de
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Proceso
@@ -106,11 +107,7 @@ def contar(carpeta: Path, proceso: Proceso, padron: Padron, eleccion: str, clave
         falta = isinstance(hecho, Imagen) and not imagenes.contiene(hecho.sha256)
         sucesos.append(replace(suceso, falta_imagen=falta))
     for motivo, recibido, sobre in aparte:
-        lugar = leer_json(_carga(sobre))
-        hecho = _hecho(sobre)
-        sucesos.append(
-            _suceso(hecho, recibido, str(lugar["equipo"]), str(lugar["epoca"]), int(lugar["secuencia"]), motivo, "")
-        )
+        sucesos.append(_suceso(_hecho(sobre), recibido, *_lugar(sobre), motivo, ""))
     publicado = corte.ultimo_publicado(carpeta)
     return Vida(
         casilla,
@@ -167,6 +164,7 @@ def _aparte(bd: Lector, eleccion: str, clave: str) -> list[tuple[str, str, str]]
             contenido = json.loads(carga)["contenido"]
             if contenido["casilla"] == clave and contenido["eleccion"] == eleccion:
                 _hecho(sobre)
+                _lugar(sobre)
                 suyos.append((motivo, recibido, sobre))
         except (ValueError, KeyError, TypeError, IndexError, RecursionError):
             continue  # lo que no tiene forma de hecho no es de ninguna acta
@@ -185,6 +183,16 @@ def _carga(sobre: str) -> bytes:
 def _hecho(sobre: str) -> Hecho:
     dato = leer_json(_carga(sobre))
     return del_catd(de_contenido(dato["contenido"]), str(dato["catd"]))
+
+
+def _lugar(sobre: str) -> tuple[str, str, int]:
+    """(equipo, época, secuencia) que dice un sobre apartado, que nadie verificó. Raises: ValueError, KeyError."""
+    dato = leer_json(_carga(sobre))
+    return (
+        formas.texto(dato["equipo"], formas.EQUIPO),
+        formas.texto(dato["epoca"], formas.EPOCA),
+        formas.entero(dato["secuencia"], 1),
+    )
 
 
 def _personas(hecho: Hecho) -> str:
