@@ -47,6 +47,8 @@ class _Intento:
     primero: float
     ultimo: float
     proximo: float
+    lento: bool
+    """Apartado o rezagado: lleva su propio paso."""
 
 
 class Envio:
@@ -67,6 +69,10 @@ class Envio:
         self._filas: list[Pendiente] = []
         self._esperan_turno = False
         """Si detrás de la ventana hay más que nunca ha salido."""
+        self._primera = 0
+        """La secuencia más baja de la ventana."""
+        self._contestan = False
+        """Si en esta conexión ya se cerró algo de lo mandado."""
         self._cerrados: list[_Intento] = []
         self._tarda_s = 0.0
         """Lo que tardan los acuses, desde que salió el sobre por primera vez."""
@@ -79,11 +85,13 @@ class Envio:
         frescos = [f for f in filas if f.secuencia not in self._rezagados]
         en_ventana = frescos[: self._ventana]
         self._esperan_turno = len(frescos) > self._ventana
+        self._primera = en_ventana[0].secuencia if en_ventana else 0
         rezagados = [f for f in filas if f.secuencia in self._rezagados]
         self._filas = sorted(
             [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
         )
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
+        self._contestan = self._contestan or not vivas.issuperset(self._intentos)
         # De lo rezagado o apartado nada se aprende: esperaba a que el centro lo pudiera juzgar, no a que le tocara.
         self._cerrados += [
             i for s, i in self._intentos.items() if s in a_tiempo and s not in vivas and i.veces < _INTENTOS
@@ -150,6 +158,10 @@ class Envio:
         intento = self._intentos.get(secuencia)
         if intento is None:
             return True
+        # Mientras nadie haya contestado se insiste sólo con la primera: si el centro está, su acuse dirá qué le falta;
+        # si está ahogado, cientos de ventanas enteras otra vez lo hundirían.
+        if not self._contestan and secuencia > self._primera and not intento.lento:
+            return False
         # Lo que se aprendió después de mandarlo también cuenta.
         return ahora >= intento.proximo and ahora - intento.ultimo >= self._espera(0.0)
 
@@ -159,13 +171,15 @@ class Envio:
         veces = previo.veces + 1 if previo else 1
         if veces >= _INTENTOS and fila.apartado is None and len(self._rezagados) < _MAXIMO_REZAGADOS:
             self._rezagados.add(fila.secuencia)
+        lento = fila.apartado is not None or fila.secuencia in self._rezagados
         doble = 2.0 ** min(veces - 1, 10)
         if fila.apartado == _BIFURCADO:
             espera = min(self._lento_s * doble, max(self._lento_s, _BIFURCADO_S))
-        elif fila.apartado is not None or fila.secuencia in self._rezagados:
+        elif lento:
             espera = self._lento_s
         else:
             espera = min(self._espera(self._rto_s) * doble, self._rto_maximo_s)
         # El azar separa a los kioscos que perdieron el enlace en el mismo instante.
         primero = previo.primero if previo else ahora
-        self._intentos[fila.secuencia] = _Intento(veces, primero, ahora, ahora + espera * self._azar.uniform(0.8, 1.2))
+        proximo = ahora + espera * self._azar.uniform(0.8, 1.2)
+        self._intentos[fila.secuencia] = _Intento(veces, primero, ahora, proximo, lento)

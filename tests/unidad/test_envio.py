@@ -38,3 +38,32 @@ def test_la_hoja_que_espero_a_que_le_dieran_su_casilla_no_hace_lento_lo_demas(tm
     for decima in range(400, 500):
         mandar(decima / 10)
     assert len(salio) >= 3, "a los 2 s y a los 6, no a los 20"
+
+
+def test_mientras_nadie_contesta_solo_se_insiste_con_la_primera(tmp_path: Path) -> None:
+    """Cientos de kioscos de regreso ante un centro ahogado: repetir ventanas enteras lo hundiría más."""
+    almacen = abrir_almacen(tmp_path)
+    envio = Envio(almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    salio: list[str] = []
+
+    def publicar(sobre: str) -> bool:
+        salio.append(sobre)
+        return True
+
+    def hasta(desde: int, fin: int) -> None:
+        for decima in range(desde * 10, fin * 10):
+            envio.mandar(decima / 10, publicar)
+
+    almacen.asentar([un_hecho(n) for n in range(48)], hora(), "virtual")
+    primera, segunda, *_, ultima = almacen.pendientes()
+    envio.releer()
+    hasta(0, 1)
+    assert len(salio) == 48
+    hasta(1, 25)
+    assert salio[48:] == [primera.sobre] * 3, "a los 2, a los 6 y a los 14 segundos"
+    acuse = Acuse("catd-01", almacen.epoca, 1, primera.huella, (), (), (), hora())
+    assert almacen.cerrar(acuse, hora()).cerrados == 1
+    envio.releer()
+    salio.clear()
+    hasta(25, 60)
+    assert {segunda.sobre, ultima.sobre} <= set(salio), "ya contestó: lo demás se repite a su paso"
