@@ -166,7 +166,8 @@ def _anotar_cubierto(
     # Sólo sirve para decirlo en los acuses: que no se pueda escribir no detiene la publicación.
     try:
         dudas = cubierto.tocadas(carpeta, dudosas)
-        cubierto.guardar(carpeta, nombre, cubierto.Cubierto(hora, cadenas, dudas))
+        cual = cubierto.Cubierto(hora, cadenas, dudas, cubierto.huellas(carpeta, cadenas))
+        cubierto.guardar(carpeta, nombre, cual)
     except (OSError, *ERRORES) as error:
         return f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
     return ""

@@ -7,7 +7,7 @@ guardado, así que el corte lo lee todo. No se publica ni entra en los bytes del
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,9 @@ CARPETA: Final = "cubierto"
 Cadenas = Mapping[tuple[str, str], int]
 """(equipo, época) → última secuencia contigua."""
 
+Huellas = Mapping[tuple[str, str], str]
+"""(equipo, época) → huella del hecho que estaba en esa última secuencia."""
+
 Dudas = Mapping[str, tuple[str, ...] | None]
 """Equipo → «elección/casilla», en orden, de lo que tocó y no salió por estar en duda; `None` si no cabe."""
 
@@ -34,17 +37,33 @@ class Cubierto:
     hora: datetime
     cadenas: Cadenas
     en_duda: Dudas = field(default_factory=dict)
+    huellas: Huellas = field(default_factory=dict)
 
-    def de(self, equipo: str, epoca: str, contiguo: int) -> CorteCubierto | None:
-        """Lo de una cadena, nunca más allá de lo que ahora se le acusa; `None` si no incluye nada de ella."""
-        hasta = min(self.cadenas.get((equipo, epoca), 0), contiguo)
-        return CorteCubierto(self.hora, hasta, self.en_duda.get(equipo, ())) if hasta >= 1 else None
+    def de(
+        self, equipo: str, epoca: str, contiguo: int, huella_en: Callable[[str, str, int], str | None]
+    ) -> CorteCubierto | None:
+        """Lo de una cadena; `None` si el corte no incluye nada de ella, o si ya no es la misma.
+
+        Con el disco del centro y el del kiosco restaurados, en esos lugares hay hoy otras hojas, que no salieron en
+        ningún corte: sólo se promete si en el último sigue la huella de entonces (`huella_en`, del almacén).
+        """
+        hasta = self.cadenas.get((equipo, epoca), 0)
+        if not 1 <= hasta <= contiguo or huella_en(equipo, epoca, hasta) != self.huellas.get((equipo, epoca), ""):
+            return None
+        return CorteCubierto(self.hora, hasta, self.en_duda.get(equipo, ()))
 
 
 def contar(carpeta: Path) -> Cadenas:
     """Lo contiguo de cada cadena en este instante. Raises: uno de `puerto_almacen.ERRORES`."""
     with closing(almacenes.leer(carpeta)) as bd:
         return {(e, p): n for e, p, n in bd.execute("SELECT equipo, epoca, contiguo FROM cadenas")}
+
+
+def huellas(carpeta: Path, cadenas: Cadenas) -> Huellas:
+    """Qué hecho está en el último lugar de cada cadena. Raises: uno de `puerto_almacen.ERRORES`."""
+    cual = "SELECT huella FROM hechos WHERE equipo = ? AND epoca = ? AND secuencia = ?"
+    with closing(almacenes.leer(carpeta)) as bd:
+        return {(e, p): str(h) for (e, p), n in cadenas.items() for (h,) in bd.execute(cual, (e, p, n))}
 
 
 def tocadas(carpeta: Path, dudosas: Collection[IdActa]) -> Dudas:
@@ -65,9 +84,9 @@ def tocadas(carpeta: Path, dudosas: Collection[IdActa]) -> Dudas:
 def guardar(carpeta: Path, nombre: str, cubierto: Cubierto) -> None:
     """Lo deja en disco, durable, antes de que el corte se publique. Raises: OSError."""
     dato = {
-        "v": 1,
+        "v": 2,
         "hora": cubierto.hora.isoformat(),
-        "cadenas": [[e, p, n] for (e, p), n in sorted(cubierto.cadenas.items())],
+        "cadenas": [[e, p, n, cubierto.huellas.get((e, p), "")] for (e, p), n in sorted(cubierto.cadenas.items())],
         "en_duda": cubierto.en_duda,
     }
     disco.carpeta_privada(carpeta / CARPETA)
@@ -78,13 +97,14 @@ def leer(carpeta: Path, nombre: str) -> Cubierto | None:
     """Lo anotado de ese corte; `None` si no hay o no se entiende: el acuse sale sin decirlo."""
     try:
         dato = json.loads((carpeta / CARPETA / f"{nombre}.json").read_bytes())
-        cadenas = {(str(e), str(p)): int(n) for e, p, n in dato["cadenas"]}
+        cadenas = {(str(e), str(p)): int(n) for e, p, n, _ in dato["cadenas"]}
+        suyas = {(str(e), str(p)): str(h) for e, p, _, h in dato["cadenas"] if h}
         hora = datetime.fromisoformat(dato["hora"])
         # Sin ese dato (lo escribió un programa anterior) no se puede prometer nada de nadie.
         dudas = {str(e): None if d is None else tuple(map(str, d)) for e, d in dato["en_duda"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Cubierto(hora, cadenas, dudas) if hora.utcoffset() is not None else None
+    return Cubierto(hora, cadenas, dudas, suyas) if hora.utcoffset() is not None else None
 
 
 class Publicado:

@@ -333,7 +333,9 @@ class Ingesta:
             otros: list[tuple[str, str]] = []
             if equipo in self._con_apartados:
                 otros = [a for a in self._almacen.apartados_de(equipo, MAXIMO_APARTADOS) if a[0] not in vistos]
-            corte = cubierto.de(equipo, epoca, cadena.contiguo) if cubierto is not None else None
+            corte = None
+            if cubierto is not None:
+                corte = cubierto.de(equipo, epoca, cadena.contiguo, self._almacen.huella_en)
             aparte = list(vistos.items())
             for acuse in armar_acuses(equipo, epoca, cadena, vistas, aparte, otros, self._ahora(), corte):
                 firmados.append((tema, sellar_acuse(acuse, self._firmante)))

@@ -110,7 +110,10 @@ def test_repetir_un_corte_con_los_mismos_hechos_no_cambia_lo_publicado(tmp_path:
     for _ in range(2):
         hacer_cortes(tmp_path, PROCESO, AHORA, ahora=AHORA)
     nombre = (tmp_path / PUBLICO).readlink().name
-    assert cubierto.leer(tmp_path, nombre) == Cubierto(AHORA, {("catd-01", EPOCA): 1})
+    leido = cubierto.leer(tmp_path, nombre)
+    assert leido is not None
+    assert leido == Cubierto(AHORA, {("catd-01", EPOCA): 1}, {}, leido.huellas)
+    assert set(leido.huellas) == {("catd-01", EPOCA)}
     assert sorted(r.name for r in (tmp_path / PUBLICO).iterdir()) == sorted(
         r.name for r in (tmp_path / CORTES / nombre).iterdir()
     )
@@ -135,10 +138,20 @@ def test_lo_anotado_de_un_corte_se_entiende_o_no_se_dice(tmp_path_factory: pytes
 
 
 def test_nunca_se_dice_publicado_mas_de_lo_que_se_acusa() -> None:
-    anotado = Cubierto(AHORA, {("catd-01", EPOCA): 9, ("catd-02", EPOCA): 0})
-    assert anotado.de("catd-01", EPOCA, 4) == CorteCubierto(AHORA, 4)
-    assert anotado.de("catd-02", EPOCA, 4) is None
-    assert anotado.de("catd-03", EPOCA, 4) is None
+    suya = "a" * 64
+    anotado = Cubierto(AHORA, {("catd-01", EPOCA): 9, ("catd-02", EPOCA): 0}, {}, {("catd-01", EPOCA): suya})
+    assert anotado.de("catd-01", EPOCA, 12, lambda *_: suya) == CorteCubierto(AHORA, 9)
+    assert anotado.de("catd-01", EPOCA, 9, lambda *_: suya) == CorteCubierto(AHORA, 9)
+    assert anotado.de("catd-01", EPOCA, 4, lambda *_: suya) is None
+    assert anotado.de("catd-02", EPOCA, 4, lambda *_: suya) is None
+    assert anotado.de("catd-03", EPOCA, 4, lambda *_: suya) is None
+
+
+@pytest.mark.parametrize("hay", [None, "b" * 64])
+def test_de_los_lugares_que_hoy_ocupan_otras_hojas_no_se_promete_nada(hay: str | None) -> None:
+    """El disco del centro y el del kiosco volvieron de una copia: las hojas nuevas no iban en aquel corte."""
+    anotado = Cubierto(AHORA, {("catd-01", EPOCA): 9}, {}, {("catd-01", EPOCA): "a" * 64})
+    assert anotado.de("catd-01", EPOCA, 9, lambda *_: hay) is None
 
 
 def test_sin_almacen_no_hay_corte_ni_anotacion(tmp_path: Path) -> None:
