@@ -70,6 +70,7 @@ def abrir_puesto(kiosco: Kiosco, ajustes: AjustesDelPuesto) -> Puesto:
         nombre_escaner=escaner.nombre,
         formas=formas,
         con_el_papel=ajustes.con_el_papel,
+        memorias=ajustes.memorias,
         cierres=tuple(cierres),
     )
 

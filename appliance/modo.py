@@ -37,6 +37,8 @@ PRACTICA: Final = Path(__file__).resolve().parents[1] / "datos" / "capacitacion"
 
 _BORRANDO: Final = ".borrando-"
 _SIN_CENTRO: Final = ("127.0.0.1", 8883)
+_SIN_CATD: Final = "practica"
+"""El CATD de quien practica sin haberse inscrito nunca."""
 """En capacitación no se conecta a nadie; la identidad exige un bróker y éste no contesta."""
 
 
@@ -194,9 +196,8 @@ def crear_capacitacion(carpeta: Path, definicion: Path, catd: str) -> Path:
     llave.generar(provisional / "llave.pem")
     # La otra mitad no se guarda: una mochila de práctica se copia igual que las demás y nadie la puede abrir.
     durable.escribir(provisional / SELLO, ECKey.generate_key("P-256").as_pem(private=False))
-    identidad = Identidad(
-        f"{catd}-practica"[:38].strip("-"), catd, secrets.token_hex(8), CAPACITACION, definicion.resolve(), *_SIN_CENTRO
-    )
+    equipo = catd if catd == _SIN_CATD else f"{catd}-{_SIN_CATD}"[:38].strip("-")
+    identidad = Identidad(equipo, catd, secrets.token_hex(8), CAPACITACION, definicion.resolve(), *_SIN_CENTRO)
     renglones = [
         # Una cadena básica de TOML se escapa igual que una de JSON.
         f"{llave_toml} = {json.dumps(valor if isinstance(valor, int) else str(valor))}"
@@ -212,7 +213,7 @@ def _catd_de(carpeta: Path) -> str:
     for modo in MODOS:
         with contextlib.suppress(Falla):
             return leer_identidad(carpeta / modo).catd
-    return "practica"
+    return _SIN_CATD
 
 
 def _activo(carpeta: Path) -> str:

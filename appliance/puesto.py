@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from appliance.digitalizacion.digitalizadora import Digitalizadora
 from appliance.impresion.puerto import Impresora
+from appliance.memorias import RAICES
 from nucleo.codigo_qr import Formas
 
 
@@ -30,6 +32,8 @@ class Puesto:
     """Qué códigos identifican un acta aquí."""
     con_el_papel: bool = False
     """Si, a falta de imagen, se captura con el papel enfrente."""
+    memorias: tuple[Path, ...] = RAICES
+    """Bajo qué rutas se montan las memorias, tanto las de fotos como las de la mochila."""
     cierres: tuple[Callable[[], None], ...] = field(default=(), repr=False)
 
     def cerrar(self) -> None:

@@ -1,4 +1,4 @@
-"""Orden que audita una base publicada: `python -m auditoria.auditar ARCHIVO [--json]`.
+"""Orden que audita una base publicada: `./prep auditar ARCHIVO [--json]`.
 
 Acepta el CSV, el zip de un corte o un paquete con varias elecciones. Sale con 0 si es consistente, 1 si hay
 discrepancias y 2 si algo no se pudo leer.
@@ -28,7 +28,7 @@ from nucleo.base_oficial.lectura import BaseLeida, Renglon, leer_csv
 from nucleo.base_oficial.paquetes import MAXIMO_BYTES, Archivo, bases
 from nucleo.problema_archivo import Problema
 
-USO: Final = """Uso: python -m auditoria.auditar ARCHIVO [--json]
+USO: Final = """Uso: ./prep auditar ARCHIVO [--json]
 
 Audita una base de datos publicada por un PREP (CSV, zip o tar.gz), sin más información que el propio archivo.
   --json   imprime un objeto JSON (una lista si el paquete trae varias bases)
@@ -76,7 +76,7 @@ _COTEJOS: Final = (
 _MAL_USO: Final = (
     "la orden está mal escrita",
     "falta el archivo, sobra alguno o la opción no existe",
-    "escriba: python -m auditoria.auditar ARCHIVO --json",
+    "escriba: ./prep auditar ARCHIVO --json",
 )
 _FALLO: Final = ("es un defecto de este programa o faltó memoria", "repórtelo junto con el archivo")
 _NADA_QUE_COMPROBAR: Final = (

@@ -99,6 +99,11 @@ def _jornada(opciones: argparse.Namespace, consola: Console) -> int:
     carpeta = carpeta_nueva(opciones.carpeta)
     tareas = sum(t.hora <= fin for a in noche.agendas.values() for t in a.tareas)
     consola.print(f"{len(noche.agendas)} CATD, {tareas:,} tareas de personas hasta las {fin:%H:%M}. Carpeta: {carpeta}")
+    if (primero := noche.cortes[0][0]) > fin:
+        consola.print(
+            f"[yellow]No habrá qué comparar: el primer corte que publicó el instituto es el de las {primero:%H:%M}.[/] "
+            "Se revisará que no se pierda ningún sobre."
+        )
     consola.print("Montando autoridad, bróker, centro y kioscos, cada uno en su proceso…")
     with Escenario(carpeta, noche.definicion, noche.proceso, noche.agendas, opciones.imagenes) as escenario:
         base = f"http://127.0.0.1:{escenario.puerto_web}"

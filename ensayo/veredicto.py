@@ -84,12 +84,13 @@ def mostrar(consola: Console, cortes: Sequence[Comparacion], sobres: Conservacio
             str(nombradas),
             str(len(c.sin_explicar)),
         )
-    consola.print(tabla)
-    for c in cortes:
-        _mostrar_resumen(consola, c)
-    _mostrar_defectos(consola, cortes)
-    for columna, razon in NO_COMPARADAS.items():
-        consola.print(f"No se compara {columna}: {razon}.")
+    if cortes:
+        consola.print(tabla)
+        for c in cortes:
+            _mostrar_resumen(consola, c)
+        _mostrar_defectos(consola, cortes)
+        for columna, razon in NO_COMPARADAS.items():
+            consola.print(f"No se compara {columna}: {razon}.")
     consola.print(
         f"Sobres: {sobres.asentados:,} asentados en los kioscos, {sobres.aceptados:,} aceptados en el centro; "
         f"{sobres.perdidos} perdidos, {sobres.de_mas} de más, {sobres.sin_acuse} sin acuse, "

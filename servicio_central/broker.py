@@ -17,6 +17,7 @@ import stat
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,11 @@ este tope, veinte mil mensajes grandes serían toda la memoria."""
 CUENTA: Final = "mosquitto"
 """Cuenta sin privilegios con la que corre si lo arranca root."""
 
+LISTA_DE_ACCESO: Final = "acl"
+REVOCADOS: Final = "crl.pem"
+
 _CONFIGURACION: Final = "mosquitto.conf"
+_LEE: Final = (LISTA_DE_ACCESO, REVOCADOS, "ca.pem", "servidor.pem", "servidor.key")
 _RUTAS: Final = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin")
 
 
@@ -46,8 +51,8 @@ def escribir_configuracion(carpeta: Path, donde: Ajustes, proceso: str) -> None:
         TemaInvalido: si el modo y el proceso no forman un ámbito de temas.
     """
     disco.carpeta_privada(carpeta / "persistencia")
-    disco.escribir(carpeta / "acl", acl_mosquitto(ambito_de(donde.modo, proceso)).encode(), 0o600)
-    disco.escribir(carpeta / _CONFIGURACION, _configuracion(carpeta.resolve(), donde).encode())
+    disco.sustituir(carpeta / LISTA_DE_ACCESO, acl_mosquitto(ambito_de(donde.modo, proceso)).encode(), 0o600)
+    disco.sustituir(carpeta / _CONFIGURACION, _configuracion(carpeta.resolve(), donde).encode())
 
 
 def _configuracion(carpeta: Path, donde: Ajustes) -> str:
@@ -58,7 +63,7 @@ def _configuracion(carpeta: Path, donde: Ajustes) -> str:
 # Generado por servicio_central.broker: no se edita a mano.
 per_listener_settings false
 allow_anonymous false
-acl_file {carpeta}/acl
+acl_file {carpeta}/{LISTA_DE_ACCESO}
 persistence true
 persistence_location {carpeta}/persistencia/
 autosave_interval 30
@@ -81,7 +86,7 @@ listener {donde.broker_puerto}{interfaz}
 cafile {carpeta}/ca.pem
 certfile {carpeta}/servidor.pem
 keyfile {carpeta}/servidor.key
-crlfile {carpeta}/crl.pem
+crlfile {carpeta}/{REVOCADOS}
 tls_version tlsv1.3
 require_certificate true
 use_identity_as_username true
@@ -97,7 +102,7 @@ def orden(centro: Path) -> list[str]:
     root y lo dice.
 
     Raises:
-        Tropiezo: si mosquitto no está instalado o el bróker no se ha creado.
+        Tropiezo: si mosquitto no está instalado, el bróker no se ha creado o la cuenta no puede leer lo que necesita.
     """
     carpeta = (centro / ajustes.BROKER).resolve()
     configuracion = carpeta / _CONFIGURACION
@@ -111,11 +116,16 @@ def orden(centro: Path) -> list[str]:
     programa = _buscar_mosquitto()
     # Lo que el bróker guarda se puede perder entero: que falte su carpeta no debe pedirle nada a nadie.
     disco.carpeta_privada(carpeta / "persistencia")
+    cuenta = ""
     if os.geteuid() == 0:
         cuenta = _ceder(carpeta)
         propia = carpeta / "mosquitto.root.conf"
-        disco.escribir(propia, f"user {cuenta}\n".encode() + configuracion.read_bytes())
+        contenido = f"user {cuenta}\n".encode() + configuracion.read_bytes()
+        # Con el disco lleno se debe poder arrancar otra vez: lo que ya está no se vuelve a escribir.
+        if not propia.exists() or propia.read_bytes() != contenido:
+            disco.sustituir(propia, contenido)
         configuracion = propia
+    _que_pueda_leer(carpeta, cuenta)
     return [programa, "-c", str(configuracion)]
 
 
@@ -212,11 +222,7 @@ def _ceder(carpeta: Path) -> str:
         return "root"
     centro, *mas_arriba = carpeta.parents
     if not all(_deja_pasar(padre, cuenta) for padre in mas_arriba):
-        print(
-            f"broker: la cuenta {CUENTA} no puede entrar a {centro.parent}; el bróker corre como root. "
-            "En producción ponga la carpeta del centro donde esa cuenta pueda pasar, como /var/lib/prep.",
-            file=sys.stderr,
-        )
+        _decir_que_es_root(centro.parent)
         return "root"
     # A la carpeta del centro sólo se le permite el paso: no la puede listar, y lo privado que hay dentro es 0600.
     os.chown(centro, -1, cuenta.pw_gid)
@@ -224,6 +230,39 @@ def _ceder(carpeta: Path) -> str:
     for ruta in (carpeta, *carpeta.rglob("*")):
         os.chown(ruta, cuenta.pw_uid, cuenta.pw_gid, follow_symlinks=False)
     return CUENTA
+
+
+@cache
+def _decir_que_es_root(carpeta: Path) -> None:
+    """Una vez por proceso: la orden se vuelve a armar cada vez que el bróker se arranca."""
+    print(
+        f"broker: la cuenta {CUENTA} no puede entrar a {carpeta}; el bróker corre como root. "
+        "En producción ponga la carpeta del centro donde esa cuenta pueda pasar, como /var/lib/prep.",
+        file=sys.stderr,
+    )
+
+
+def _que_pueda_leer(carpeta: Path, cuenta: str) -> None:
+    """Sin su lista de acceso un mosquitto que ya corre los deja pasar a todos: antes de tocarlo se ve que la lea."""
+    for ruta in (carpeta / nombre for nombre in _LEE):
+        if not ruta.is_file():
+            causa = "no existe: se borró, o la inscripción quedó a medias"
+            siguiente = f"aparte {carpeta} y repita `./prep inscribir` con la misma autoridad y el mismo centro"
+        elif not (os.access(ruta, os.R_OK) if cuenta in ("", "root") else _la_lee(ruta, cuenta)):
+            causa = "sus permisos o su dueño no lo dejan: alguien lo cambió a mano, o lo escribió otra cuenta"
+            siguiente = f"como root, `chown {cuenta or os.geteuid()} {ruta}; chmod 600 {ruta}`"
+        else:
+            continue
+        raise Tropiezo("BROKER", f"el bróker no puede leer {ruta}", causa, siguiente)
+
+
+def _la_lee(ruta: Path, cuenta: str) -> bool:
+    de_quien, dato = pwd.getpwnam(cuenta), ruta.stat()
+    if dato.st_uid == de_quien.pw_uid:
+        return bool(dato.st_mode & stat.S_IRUSR)
+    if dato.st_gid in os.getgrouplist(cuenta, de_quien.pw_gid):
+        return bool(dato.st_mode & stat.S_IRGRP)
+    return bool(dato.st_mode & stat.S_IROTH)
 
 
 def _deja_pasar(carpeta: Path, cuenta: pwd.struct_passwd) -> bool:

@@ -239,7 +239,7 @@ def _revocar(autoridad: Path, centro: Path, ca: Autoridad, series: Iterable[int]
     todas = list(dict.fromkeys([*ya, *series]))
     disco.escribir(autoridad / "crl.pem", ca.lista_de_revocados(todas, numero))
     if (centro / ajustes.BROKER).is_dir():
-        inscripcion.copiar(autoridad, centro / ajustes.BROKER, "crl.pem")
+        disco.sustituir(centro / ajustes.BROKER / "crl.pem", (autoridad / "crl.pem").read_bytes())
 
 
 def _mal(que: str, causa: str, siguiente: str) -> Tropiezo:

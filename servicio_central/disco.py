@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 def escribir(ruta: Path, contenido: bytes, permisos: int = 0o644) -> None:
     """Escribe o sustituye `ruta` de una vez: quien la lea ve lo de antes o lo nuevo, nunca la mitad."""
+    _escribir(ruta, contenido, permisos, None)
+
+
+def sustituir(ruta: Path, contenido: bytes, permisos: int = 0o644) -> None:
+    """Como `escribir`, pero conserva dueño y modo del que estaba; si no estaba, el dueño de la carpeta y `permisos`.
+
+    Es para lo que lee otra cuenta: root que lo reescribe a su nombre la deja sin leerlo, y nadie se entera.
+    """
+    try:
+        dato = ruta.stat()
+        permisos = stat.S_IMODE(dato.st_mode)
+    except FileNotFoundError:
+        dato = ruta.parent.stat()
+    _escribir(ruta, contenido, permisos, (dato.st_uid, dato.st_gid))
+
+
+def _escribir(ruta: Path, contenido: bytes, permisos: int, dueno: tuple[int, int] | None) -> None:
     provisional = ruta.with_name(f".{ruta.name}.{os.getpid()}")
     try:
-        _volcar(provisional, contenido, permisos, os.O_TRUNC)
+        # Nunca se sigue lo que alguien haya dejado con ese nombre: la carpeta puede ser de una cuenta menos confiable.
+        provisional.unlink(missing_ok=True)
+        _volcar(provisional, contenido, permisos, os.O_EXCL, dueno)
         provisional.replace(ruta)
     except BaseException:
         provisional.unlink(missing_ok=True)
@@ -72,9 +92,13 @@ def turno(ruta: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _volcar(ruta: Path, contenido: bytes, permisos: int, modo: int) -> None:
+def _volcar(ruta: Path, contenido: bytes, permisos: int, modo: int, dueno: tuple[int, int] | None = None) -> None:
     descriptor = os.open(ruta, os.O_WRONLY | os.O_CREAT | modo, permisos)
     with os.fdopen(descriptor, "wb") as archivo:
+        if dueno is not None:
+            with suppress(PermissionError):  # sólo root regala archivos; a los demás ya les quedó suyo
+                os.fchown(descriptor, *dueno)
+            os.fchmod(descriptor, permisos)
         archivo.write(contenido)
         archivo.flush()
         os.fsync(archivo.fileno())

@@ -24,6 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from nucleo.temas import USUARIO_CENTRO, Carril, filtro_del_centro
 from servicio_central.broker import contexto_tls
 from servicio_central.carril_de_imagenes import CarrilDeImagenes
+from servicio_central.causa_de_desconexion import causa_de, en_espanol
 from servicio_central.fila import Fila
 from servicio_central.ingesta import LOTE, Mensaje, Resultado
 from servicio_central.sucesos import Conectado, Desconectado, Firmado, Suceso, Tomado
@@ -82,7 +83,7 @@ class ConexionMqtt:
             cliente: mqtt.Client, _datos: object, _banderas: object, codigo: object, _propiedades: object
         ) -> None:
             if getattr(codigo, "is_failure", True):
-                fila.put(Desconectado(f"el bróker no aceptó la sesión ({codigo})"))
+                fila.put(Desconectado(f"el bróker no aceptó la sesión ({en_espanol(codigo)})"))
                 return
             cliente.subscribe(filtros)
             fila.put(Conectado())
@@ -93,7 +94,7 @@ class ConexionMqtt:
         cliente.on_connect = al_conectar
         cliente.on_message = al_recibir
         cliente.on_publish = lambda *_: fila.put(Tomado())
-        cliente.on_disconnect = lambda _c, _d, _b, codigo, _p: fila.put(Desconectado(str(codigo)))
+        cliente.on_disconnect = lambda _c, _d, _b, codigo, _p: fila.put(Desconectado(en_espanol(codigo)))
         self._cliente = cliente
         try:
             cliente.connect(host, puerto, keepalive=30)
@@ -195,7 +196,7 @@ class Enlace:
             try:
                 conexion = self._conectar(fila)
             except OSError as error:
-                self._sin_enlace(f"no hay bróker ({error})")
+                self._sin_enlace(f"no hay bróker ({causa_de(error)})")
             else:
                 fallos = 0 if self._atender(conexion, fila, parar) else fallos
                 conexion.cerrar()

@@ -12,6 +12,7 @@ from nucleo.problema import Rechazo
 from servicio_central.ingesta import Destino, Dictamen
 
 _A_LA_VISTA: Final = 20
+_VARIOS: Final = {d.value: f"{d.value}es" if d is Destino.FATAL else f"{d.value}s" for d in Destino}
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Informe:
         if self.rechazo is not None:
             return f"{self.entrega}: NO SE IMPORTÓ. {self.rechazo}"
         nuevas, estaban = self.imagenes_nuevas, self.imagenes_que_estaban
-        destinos = ", ".join(f"{n} {d}" for d, n in self.destinos.most_common()) or "ninguno"
+        destinos = ", ".join(f"{n} {d if n == 1 else _VARIOS[d]}" for d, n in self.destinos.most_common()) or "ninguno"
         renglones = [
             f"{self.entrega}: {'importada completa' if self.absorbida else 'IMPORTADA EN PARTE'}",
             f"  sobres: {self.leidos} de {self.sobres} (de la {self.desde} a la {self.hasta}): {destinos}",

@@ -34,7 +34,16 @@ class ArchivoMalo(Exception):
 
 def legible(ruta: Path) -> str:
     """El nombre de esa carpeta, que puso quien sea, sin nada que no se pueda escribir en una pantalla o un informe."""
-    return "".join(letra if letra.isprintable() else "?" for letra in ruta.name)[:120]
+    return _escribible(ruta.name)[:120]
+
+
+def camino(ruta: Path) -> str:
+    """La ruta entera, como se dio, con el mismo cuidado."""
+    return _escribible(str(ruta))[:300]
+
+
+def _escribible(texto: str) -> str:
+    return "".join(letra if letra.isprintable() else "?" for letra in texto)
 
 
 class LectorDeMochila:

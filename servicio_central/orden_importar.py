@@ -23,7 +23,7 @@ from servicio_central.buzon import Buzon
 from servicio_central.firmante import leer_privada
 from servicio_central.importacion import AlmacenOcupado
 from servicio_central.informe_de_mochila import Informe
-from servicio_central.lector_de_mochila import FIRMA, LectorDeMochila, legible, verificar
+from servicio_central.lector_de_mochila import FIRMA, LectorDeMochila, camino, legible, verificar
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
 
@@ -69,7 +69,9 @@ class _Orden:
             try:
                 halladas = _mochilas_en(lugar)
             except Tropiezo as tropiezo:
-                self._rechazar(legible(lugar), tropiezo)
+                # Una ruta mal tecleada no es una mochila: la sala no tiene nada que atender.
+                self._mal = True
+                print(f"importar: {tropiezo}", file=sys.stderr, flush=True)
                 continue
             for ruta in halladas:
                 try:
@@ -144,18 +146,42 @@ def _mochilas_en(lugar: Path) -> list[Path]:
     """La mochila que es esa carpeta, o las que tiene dentro. Raises: Tropiezo."""
     if (lugar / FIRMA).is_file():
         return [lugar]
-    try:
-        dentro = sorted(r for r in lugar.iterdir() if r.name.startswith("mochila-") and not r.is_symlink())
-    except OSError:
-        dentro = []
-    if not dentro:
+    if dentro := _dentro(lugar):
+        return dentro[:_MAXIMO_MOCHILAS]
+    if not lugar.is_dir():
         raise Tropiezo(
             "MOCHILA",
-            f"en {legible(lugar)} no hay ninguna mochila",
-            "la memoria no está montada, es otra, o la copia se interrumpió",
-            "indique la carpeta «mochila-…», o la memoria que la trae",
+            f"{camino(lugar)} no es una carpeta que se pueda abrir",
+            "se tecleó mal, o la memoria no está montada",
+            "revise la ruta con `ls`; indique la carpeta «mochila-…», o la memoria que la trae",
         )
-    return dentro[:_MAXIMO_MOCHILAS]
+    if mas_abajo := next((r for r in _carpetas_en(lugar)[:_MAXIMO_MOCHILAS] if _dentro(r)), None):
+        raise Tropiezo(
+            "MOCHILA",
+            f"en {camino(lugar)} no hay ninguna mochila, pero sí en {camino(mas_abajo)}",
+            "se dio la carpeta donde se montan las memorias y no la memoria",
+            f"repita la orden con {camino(mas_abajo)}",
+        )
+    raise Tropiezo(
+        "MOCHILA",
+        f"en {camino(lugar)} no hay ninguna mochila",
+        "es otra memoria, no está montada, o la copia se interrumpió",
+        "indique la carpeta «mochila-…», o la memoria que la trae",
+    )
+
+
+def _dentro(lugar: Path) -> list[Path]:
+    try:
+        return sorted(r for r in lugar.iterdir() if r.name.startswith("mochila-") and not r.is_symlink())
+    except OSError:
+        return []
+
+
+def _carpetas_en(lugar: Path) -> list[Path]:
+    try:
+        return sorted(r for r in lugar.iterdir() if r.is_dir() and not r.is_symlink())
+    except OSError:
+        return []
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from nucleo.modos import CON_CENTRO, SIMULACRO
 from servicio_central import ajustes, cambios_de_padron, disco, firma_de_definicion, inscripcion, observador_mqtt
 from servicio_central.tropiezo import Tropiezo
 
-_SIGHUP: Final = "Si el bróker está corriendo, mándele SIGHUP para que relea su lista de acceso."
+_ACCESO: Final = "Si el bróker corre con `./prep broker`, él nota su lista de acceso nueva; si no, reinícielo."
 _REVOCADO: Final = "Si corre con `./prep broker`, él nota la lista de revocados y corta la sesión; si no, reinícielo."
 
 
@@ -118,7 +118,7 @@ def _inscribir(opciones: argparse.Namespace) -> None:
         print(f"{equipo} inscrito; su carpeta es {carpeta}.")
     if opciones.observador:
         observador_mqtt.inscribir(autoridad, centro, opciones.observador)
-        print(f"Certificado de sólo lectura en {opciones.observador}. {_SIGHUP}")
+        print(f"Certificado de sólo lectura en {opciones.observador}. {_ACCESO}")
     _cambiar(opciones)
 
 

@@ -53,7 +53,7 @@ def correr(opciones: Namespace) -> int:
 
 def _escribir(tanda: Tanda, salida: Path, modo: str) -> object | None:
     try:
-        salida.mkdir(mode=0o700, parents=False, exist_ok=True)
+        _carpeta_privada(salida)
         numero = 1 + max((int(m[1]) for ruta in salida.iterdir() if (m := _TANDA.fullmatch(ruta.name))), default=0)
     except OSError as error:
         return durable.no_se_escribio(salida, error)
@@ -73,6 +73,12 @@ def _escribir(tanda: Tanda, salida: Path, modo: str) -> object | None:
     for hoja in hojas:
         anunciar(f"Escrito {hoja}")
     return None
+
+
+def _carpeta_privada(salida: Path) -> None:
+    # `parents=True` daría a las de arriba los permisos de costumbre, y adentro van los NIP.
+    for carpeta in (*reversed(salida.parents), salida):
+        carpeta.mkdir(mode=0o700, exist_ok=True)
 
 
 def _contar(tanda: Tanda, destino: Path) -> None:

@@ -153,6 +153,16 @@ def _de_imagenes(imagenes: EsperaDeImagenes) -> str:
     return dicho + (f" · {_cuantas(faltan.apartadas)} sin poder entregarse" if faltan.apartadas else "")
 
 
+def imagenes_en_palabras(faltan: ResumenDeImagenes) -> str:
+    """Cómo va su entrega, para quien lo pregunta: dice la pausa aunque no falte ninguna."""
+    dicho = (
+        f"{_cuantas(faltan.pendientes)} por llegar al centro" if faltan.pendientes else "ninguna por llegar al centro"
+    )
+    if faltan.apartadas:
+        dicho += f"; {_cuantas(faltan.apartadas)} sin poder entregarse"
+    return dicho + (f"; en pausa{PAUSAS.get(faltan.pausa, f': {faltan.pausa}')}" if faltan.pausa else "")
+
+
 def _cuantas(imagenes: int) -> str:
     return "1 imagen" if imagenes == 1 else f"{imagenes} imágenes"
 

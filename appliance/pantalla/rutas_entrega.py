@@ -11,7 +11,7 @@ from appliance.copia_en_curso import CopiaEnCurso
 from appliance.documentos.comprobante_de_mochila import pdf_de_comprobante
 from appliance.documentos.recibo import pdf_de_recibo, recibo_de
 from appliance.llave import LlaveDeArchivo
-from appliance.memorias import RAICES, memoria_en, memorias
+from appliance.memorias import memoria_en, memorias
 from appliance.mochila import Comprobante, Mochila, sello_de
 from appliance.pantalla.aviso_de_impreso import Documento, aviso_de
 from appliance.pantalla.pagina import Aviso, Pantalla, PideAcopio, PideCoordinacion, de_rechazo, persona_de
@@ -27,7 +27,7 @@ _RECIBO: Final = Documento(
 def agregar(app: FastAPI, p: Pantalla) -> None:
     copia = CopiaEnCurso(p.kiosco.almacen)
     app.state.copia_en_curso = copia
-    app.state.raices_de_memorias = RAICES
+    app.state.raices_de_memorias = p.puesto.memorias
 
     @app.get(_RUTA)
     def ver(e: PideCoordinacion) -> Response:

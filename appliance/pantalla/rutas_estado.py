@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from appliance.almacen import Lectura
 from appliance.corriente import corriente
+from appliance.pantalla.barra import imagenes_en_palabras
 from appliance.pantalla.linea_de_tiempo import horas_de_corte
 from appliance.pantalla.pagina import Pantalla, PideCoordinacion
 from appliance.pantalla.rutas_coordinacion import hace, nombre_de, p_local
@@ -58,6 +59,7 @@ def agregar(app: FastAPI, p: Pantalla) -> None:
             e,
             titulo="Estado del kiosco",
             resumen=resumen,
+            imagenes=imagenes_en_palabras(p.kiosco.almacen.resumen_de_imagenes()),
             # Por el reloj de la máquina, que es el del acuse; el de la pantalla puede ser el de un ensayo.
             ultimo_acuse=hace(resumen.ultimo_acuse, datetime.now(UTC)) if resumen.ultimo_acuse else "",
             enlaces=enlaces,

@@ -52,7 +52,10 @@ def principal(argumentos: list[str] | None = None) -> int:
 
 def _opciones(argumentos: list[str]) -> argparse.Namespace:
     lector = argparse.ArgumentParser(
-        prog="prep laboratorio", description="Vive noches malas con el código que se instala y un reloj virtual."
+        prog="prep laboratorio",
+        description="Vive noches malas con el código que se instala y un reloj virtual.",
+        epilog="Además: «prep laboratorio jalisco», la noche de un estado entero con sus imágenes, y «prep laboratorio "
+        "crecer», la noche en que se muere un nodo de cada cosa. Con --help, cada una dice sus opciones.",
     )
     lector.add_argument("--noches", type=int, default=300, help="cuántas (por omisión, %(default)s)")
     lector.add_argument("--semilla", type=int, default=0, help="la primera; las demás son las que siguen")

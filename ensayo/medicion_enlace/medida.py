@@ -36,11 +36,11 @@ class Medida:
         """Si se cumplen todas sus metas; sin ninguna cifra, no."""
         return bool(self.renglones) and all(r.cumple for r in self.renglones)
 
-    def texto(self) -> str:
-        """Varios renglones, para imprimirse."""
-        partes = [f"{self.letra}) {self.titulo}: {'SE CUMPLE' if self.cumple else 'NO SE CUMPLE'}"]
+    def texto(self, *, juzgar: bool = True) -> str:
+        """Varios renglones, para imprimirse. Sin `juzgar`, no dice si se cumple."""
+        partes = [f"{self.letra}) {self.titulo}" + f": {'SE CUMPLE' if self.cumple else 'NO SE CUMPLE'}" * juzgar]
         for r in self.renglones:
-            partes.append(f"   {r.que}: {r.medido} (meta: {r.meta}) {'sí' if r.cumple else 'NO'}")
+            partes.append(f"   {r.que}: {r.medido} (meta: {r.meta})" + f" {'sí' if r.cumple else 'NO'}" * juzgar)
             partes.append(f"      referencia: {r.referencia}; razón: {r.razon}")
         return "\n".join([*partes, *(f"   · {nota}" for nota in self.notas)])
 

@@ -50,7 +50,7 @@ OPCIONES: Final = {
 
 
 def principal(argumentos: Sequence[str] | None = None) -> int:
-    """Devuelve 0 si se cumplen todas las metas medidas, 1 si alguna no, 2 si alguna no se pudo medir."""
+    """Devuelve 0 si se cumplen las metas medidas (en chico no se juzgan), 1 si alguna no, 2 si algo no se midió."""
     lista = "; ".join(f"{o.letra}, {o.que}" for o in OPCIONES.values())
     lector = argparse.ArgumentParser(prog="prep medir enlace", description=f"Mide el enlace: {lista}.")
     lector.add_argument("--solo", type=_letras, default=list(OPCIONES), help="cuáles, como `d` o `a,b` (todas)")
@@ -77,13 +77,22 @@ def principal(argumentos: Sequence[str] | None = None) -> int:
                 print(f"{letra}) NO SE PUDO MEDIR: {error}\n", flush=True)
                 continue
             hechas.append(medida)
-            print(f"{medida.texto()}\n", flush=True)
+            print(f"{medida.texto(juzgar=not opciones.chico)}\n", flush=True)
+    if opciones.chico:
+        # En chico no se juzga: esas cifras no dicen nada de las metas.
+        print(_resumen_en_chico(len(hechas), len(opciones.solo), sin_medir))
+        return 2 if sin_medir else 0
     fallan = [m.letra for m in hechas if not m.cumple]
     resumen = f"{len(hechas) - len(fallan)} de {len(opciones.solo)} medidas cumplen todas sus metas"
     for cuales, dicho in ((fallan, "no cumplen"), (sin_medir, "sin medir")):
         resumen += f"; {dicho}: {', '.join(cuales)}" if cuales else ""
     print(resumen)
     return 2 if sin_medir else int(bool(fallan))
+
+
+def _resumen_en_chico(medidas: int, pedidas: int, sin_medir: Sequence[str]) -> str:
+    faltan = f"; sin medir: {', '.join(sin_medir)}" if sin_medir else ""
+    return f"{medidas} de {pedidas} medidas se pueden hacer aquí{faltan}. Las metas no se juzgan en chico."
 
 
 def _decir_desde(inicio: float) -> Decir:

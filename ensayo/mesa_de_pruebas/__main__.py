@@ -1,4 +1,4 @@
-"""`python -m ensayo.mesa_de_pruebas --carpeta DIR`: la mesa con su tablero, hasta que se le pida terminar."""
+"""`./prep mesa --carpeta DIR`: la mesa con su tablero, hasta que se le pida terminar."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from ensayo.mesa_de_pruebas.tablero import Tablero
 
 def main(argumentos: list[str] | None = None) -> int:
     """Corre la mesa; devuelve el código de salida."""
-    ordenes = argparse.ArgumentParser(prog="prep mesa", description=__doc__)
+    ordenes = argparse.ArgumentParser(
+        prog="prep mesa",
+        description="Enchufa un escáner y un lector simulados, con su tablero, hasta que se le pida terminar.",
+    )
     ordenes.add_argument("--carpeta", type=Path, required=True, help="dónde deja mesa.json y la configuración de SANE")
     ordenes.add_argument("--segundos-por-hoja", type=float, default=1.0, help="lo que tarda el rodillo (1.0)")
     ordenes.add_argument("hojas", nargs="*", type=Path, help="imágenes JPEG, PNG o WebP que ya están en la charola")

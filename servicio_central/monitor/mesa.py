@@ -6,14 +6,14 @@ Nada de esto es del libro de hechos: si la bandeja o el buzón no se pueden leer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from nucleo.orden import TomarDefinicion
+from nucleo.orden import PausarImagenes, SeguirImagenes, TomarDefinicion
 from nucleo.sobre import SobreInvalido
 from servicio_central import almacenes, firma_de_definicion
 from servicio_central.monitor.alarmas import Alarma, Gravedad
@@ -29,6 +29,10 @@ from servicio_central.tropiezo import Tropiezo
 _MEMORIA: Final = timedelta(hours=12)
 _RECIENTE: Final = timedelta(hours=1)
 """Lo que dura a la vista como alarma una orden que no se cumplió."""
+
+
+Pausas = Mapping[tuple[str, str], datetime]
+"""(equipo, época) → cuándo se supo que obedeció la orden de no mandar imágenes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,20 @@ class Mesa:
         return tuple(v for v in self.ordenes if v.equipo == equipo)
 
 
+def en_pausa(ordenes: Iterable[OrdenGuardada]) -> Pausas:
+    """Desde cuándo no manda imágenes cada cadena. Las órdenes, por número dentro de cada una."""
+    desde: dict[tuple[str, str], datetime] = {}
+    for o in ordenes:
+        match o:
+            case OrdenGuardada(obedecida=None):
+                continue
+            case OrdenGuardada(que=PausarImagenes(), obedecida=datetime() as hora):
+                desde.setdefault((o.equipo, o.epoca), hora)
+            case OrdenGuardada(que=SeguirImagenes()):
+                desde.pop((o.equipo, o.epoca), None)
+    return desde
+
+
 class MiradorDeMesa:
     """Lo usa sólo quien retrata: recuerda lo que no ha cambiado."""
 
@@ -62,6 +80,7 @@ class MiradorDeMesa:
         self._pedidos = pedidos
         self._mochilas = Mirador(carpeta)
         self._leidas: tuple[object, tuple[OrdenGuardada, ...]] = (None, ())
+        self._pausas: tuple[object, Pausas] = (None, {})
         self._firmada: tuple[object, int, str] = (None, 0, "")
         self._rastros: dict[tuple[str, str], tuple[int, Rastro]] = {}
 
@@ -71,6 +90,17 @@ class MiradorDeMesa:
             return self._bandeja.marca(), self._mochilas.marca()
         except OSError:
             return None
+
+    def pausas(self) -> Pausas:
+        """Las cadenas cuya última orden obedecida sobre imágenes es no mandarlas. Nunca lanza."""
+        try:
+            if (marca := self._bandeja.marca()) != self._pausas[0]:
+                # Toda la noche, y no sólo lo que la mesa enseña: una pausa no caduca.
+                self._pausas = (marca, en_pausa(self._bandeja.recientes(datetime.min.replace(tzinfo=UTC))))
+        except (*ERRORES, OSError, SobreInvalido):
+            # Lo dirá `mirar`; mientras, vale lo último que se supo.
+            pass
+        return self._pausas[1]
 
     def mirar(self, retrato: Retrato, bitacoras: Mapping[tuple[str, str], int], ahora: datetime) -> Mesa:
         """La mesa de este instante. Nunca lanza.

@@ -123,6 +123,7 @@ _NUMEROS: Final = {
     "crecimiento": "Pendientes de más en la ventana",
     "imagenes": "Imágenes por salir",
     "imagenes_bytes": "Bytes de imágenes por salir",
+    "imagenes_en_pausa": "1 si obedeció la orden de no mandar imágenes",
     "anunciada": "Última hoja que dice tener",
     "contiguo": "Hasta dónde está completo en el centro",
     "guardados": "Hojas suyas en el centro",
@@ -158,6 +159,7 @@ def _numeros(k: Kiosco, r: Retrato) -> dict[str, float]:
         "crecimiento": k.crecimiento,
         "imagenes": k.imagenes,
         "imagenes_bytes": k.imagenes_bytes,
+        "imagenes_en_pausa": k.imagenes_en_pausa is not None,
         "anunciada": k.anunciada,
         "retroceso": k.retroceso,
         "desfase_segundos": k.desfase_ms / 1000,
@@ -168,7 +170,7 @@ def _numeros(k: Kiosco, r: Retrato) -> dict[str, float]:
 
 def _de_los_distritos(r: Retrato) -> Iterator[Metric]:
     hechas = {f"{x.distrito}": x.con_hechos for x in r.lugares}
-    yield _varios("prep_distrito_actas_con_hechos", "Actas esperadas con algo en el centro", hechas, "distrito")
+    yield _varios("prep_distrito_actas_con_hechos", "Actas esperadas de las que ya llegó algo", hechas, "distrito")
     esperadas = {f"{x.distrito}": x.esperadas for x in r.lugares}
     yield _varios("prep_distrito_actas_esperadas", "Actas que se esperan", esperadas, "distrito")
 

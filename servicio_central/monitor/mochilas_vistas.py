@@ -157,9 +157,13 @@ def _leer(entrega: str, d: Mapping[str, Any]) -> MochilaVista:
         imagenes_repetidas=_entero(d["imagenes_que_estaban"]),
         imagenes_malas=_entero(d["imagenes_ajenas"]) + len(d["archivos_malos"]),
         entera=d["absorbida"] is True,
-        mal="" if rechazo is None else f"{_texto(rechazo['que'])}. {_texto(rechazo['siguiente'])}",
+        mal="" if rechazo is None else f"{_frase(_texto(rechazo['que']))}. {_frase(_texto(rechazo['siguiente']))}",
         texto=_texto(d["texto"]),
     )
+
+
+def _frase(texto: str) -> str:
+    return texto[:1].upper() + texto[1:]
 
 
 def _texto(x: object) -> str:

@@ -207,8 +207,10 @@ class Observador:
 
     def _completar(self, retrato: Retrato) -> Retrato:
         """Le pone lo que no está en el almacén."""
-        faltan = self._contador.faltan
+        faltan, pausas = self._contador.faltan, self._mirador.pausas()
         kioscos = retrato.kioscos
+        if pausas:
+            kioscos = tuple(replace(k, imagenes_en_pausa=pausas.get((k.equipo, k.epoca))) for k in kioscos)
         if faltan:
             kioscos = tuple(
                 k

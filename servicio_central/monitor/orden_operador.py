@@ -100,7 +100,14 @@ def _hacer(opciones: argparse.Namespace, cuentas: Cuentas) -> Rechazo | None:
 def _pedir_clave() -> str | Rechazo:
     """Dos veces en la terminal; sin terminal, el primer renglón de la entrada."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        if clave := sys.stdin.readline().rstrip("\n"):
+            return clave
+        return Rechazo(
+            "CLAVE",
+            "no hay dónde teclear la contraseña",
+            "la orden corre sin terminal: por `ssh` sin `-t`, o desde otro programa",
+            "córrala en una terminal (con `ssh -t`), o dele la contraseña por la entrada, en un renglón",
+        )
     clave = getpass.getpass("Contraseña (12 caracteres o más): ")
     if clave != getpass.getpass("Otra vez: "):
         return Rechazo("CLAVE", "las dos no son iguales", "un dedazo", "repita la orden")

@@ -217,6 +217,8 @@ class Resumen:
     pendientes: int
     imagenes: int
     imagenes_bytes: str
+    en_pausa: int
+    """Kioscos a los que se les ordenó no mandar imágenes."""
     por_recibir: int
     con_hechos: int
     esperadas: int
@@ -253,6 +255,7 @@ def resumir(retrato: Retrato, presentes: Sequence[Presente], vistas: Sequence[Vi
         pendientes=sum(k.pendientes for k in vigentes),
         imagenes=sum(k.imagenes for k in vigentes),
         imagenes_bytes=vista.bytes_en_palabras(sum(k.imagenes_bytes for k in vigentes)),
+        en_pausa=sum(k.imagenes_en_pausa is not None for k in vigentes),
         por_recibir=sum(k.por_recibir for k in retrato.kioscos),
         con_hechos=sum(lugar.con_hechos for lugar in retrato.lugares),
         esperadas=sum(lugar.esperadas for lugar in retrato.lugares),

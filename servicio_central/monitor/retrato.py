@@ -50,6 +50,8 @@ class Kiosco:
     """(código, cuántos)."""
     imagenes: int = 0
     imagenes_bytes: int = 0
+    imagenes_en_pausa: datetime | None = None
+    """Desde cuándo se sabe que obedeció la orden de no mandarlas; `None` si no, o si ya se le dijo que siga."""
     reloj: str = ""
     desfase_ms: int = 0
     disco_libre: int | None = None

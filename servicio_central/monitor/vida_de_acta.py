@@ -119,13 +119,16 @@ def contar(carpeta: Path, proceso: Proceso, padron: Padron, eleccion: str, clave
 
 
 def buscar(proceso: Proceso, texto: str, cuantas: int = 40) -> list[Casilla]:
-    """Casillas cuya clave contiene ese texto, o cuya sección es ese número."""
-    texto = texto.strip().upper()
-    if not texto:
-        return []
-    seccion = int(texto) if texto.isascii() and texto.isdigit() and len(texto) <= 4 else None
-    halladas = (c for c in proceso.casillas.values() if c.seccion == seccion or (len(texto) > 3 and texto in c.clave))
-    return [c for _, c in zip(range(cuantas), halladas, strict=False)]
+    """Casillas de esa sección, si es un número; si no, o si no la hay, las que tienen eso en su clave.
+
+    La clave se puede escribir como la enseña el kiosco, con espacios.
+    """
+    texto = "".join(texto.split()).upper()
+    casillas = proceso.casillas.values()
+    de_la_seccion: list[Casilla] = []
+    if texto.isascii() and texto.isdigit() and len(texto) <= 4:
+        de_la_seccion = [c for c in casillas if c.seccion == int(texto)]
+    return (de_la_seccion or [c for c in casillas if len(texto) > 3 and texto in c.clave])[:cuantas]
 
 
 def _suceso(hecho: Hecho, recibido: str, equipo: str, epoca: str, secuencia: int, aparte: str, salio: str) -> Suceso:

@@ -62,6 +62,8 @@ class VistaDeKiosco:
     pendientes: int
     hojas: str
     imagenes: str
+    en_pausa: bool
+    """Si obedeció la orden de no mandar imágenes."""
     por_recibir: str
     """Imágenes declaradas que el centro aún no tiene; vacío si ninguna."""
     reloj: str
@@ -119,6 +121,7 @@ def ver(k: Kiosco, suyas: Sequence[Presente], retrato: Retrato, umbrales: Umbral
         pendientes=k.pendientes,
         hojas=f"{k.guardados:,} de {max(k.anunciada, k.guardados):,}",
         imagenes=f"{k.imagenes:,} · {bytes_en_palabras(k.imagenes_bytes)}" if k.imagenes else "",
+        en_pausa=k.imagenes_en_pausa is not None,
         por_recibir=f"{k.por_recibir:,} · {bytes_en_palabras(k.por_recibir_bytes)}" if k.por_recibir else "",
         reloj=_reloj(k),
         disco="" if k.disco_libre is None or k.disco_libre < 0 else bytes_en_palabras(k.disco_libre),

@@ -8,7 +8,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -25,9 +24,10 @@ from appliance.enlace.transporte import NoAutorizado
 from appliance.enlace.transporte import Testamento as _Testamento
 from appliance.enlace.transporte_mqtt import TransporteMqtt
 from nucleo.temas import Carril
-from servicio_central import ajustes, broker, cambios_de_padron, guardia_del_broker
+from servicio_central import ajustes, broker, cambios_de_padron
 from servicio_central.certificados import llave_nueva, pem_privado
-from tests.centro_de_verdad import RAIZ, Cliente, Inscrito, esperar
+from tests.centro_de_verdad import Cliente, Inscrito, esperar
+from tests.guardado import Guardado
 from tests.noche_con_broker import Noche
 
 pytestmark = pytest.mark.broker
@@ -214,31 +214,6 @@ def test_al_kiosco_que_no_admiten_se_le_dice_que_es_eso_y_no_la_red(sistema: Ins
 # ------------------------------------------------------------------------------------------ el bróker como servicio
 
 
-class Guardado:
-    """`./prep broker` de verdad, en su proceso."""
-
-    def __init__(self, sistema: Inscrito) -> None:
-        self.bitacora = sistema.carpeta / "guardado.log"
-        with self.bitacora.open("ab") as salida:
-            self.proceso = subprocess.Popen(
-                [sys.executable, "-m", "servicio_central.orden_broker", "--carpeta", str(sistema.centro)],
-                stdout=salida, stderr=salida, cwd=RAIZ, env={**os.environ, "PYTHONPATH": str(RAIZ)},
-            )  # fmt: skip
-        broker.esperar(sistema.centro, 15, self.proceso)
-
-    def hijo(self) -> int:
-        hijos = Path(f"/proc/{self.proceso.pid}/task/{self.proceso.pid}/children").read_text().split()
-        assert len(hijos) == 1
-        return int(hijos[0])
-
-    def terminar(self) -> int:
-        self.proceso.send_signal(signal.SIGTERM)
-        try:
-            return self.proceso.wait(timeout=15)
-        finally:
-            self.proceso.kill()
-
-
 def test_al_revocar_se_corta_la_sesion_que_ya_estaba_abierta_y_los_demas_vuelven(tmp_path: Path) -> None:
     sistema = Inscrito(tmp_path)
     for equipo in EQUIPOS:
@@ -256,14 +231,14 @@ def test_al_revocar_se_corta_la_sesion_que_ya_estaba_abierta_y_los_demas_vuelven
         broker.esperar(sistema.centro, 10)
         assert not entra(sistema, broker.contexto_tls(sistema.kiosco("catd-03")), "catd-03")
         assert entra(sistema, broker.contexto_tls(sistema.kiosco("catd-01")))
+        viejo = guardado.hijo()
         guardado.proceso.send_signal(signal.SIGHUP)
-        time.sleep(1.2)
+        assert guardado.otro_en_vez_de(viejo)
         assert entra(sistema, broker.contexto_tls(sistema.kiosco("catd-01"))), "releer no lo tumba"
     finally:
         salio = guardado.terminar()
     assert salio == 0
     assert not entra(sistema, broker.contexto_tls(sistema.kiosco("catd-01"))), "no queda un mosquitto huérfano"
-    assert guardia_del_broker._revocados(tmp_path / "no-existe") == ""
 
 
 def test_si_el_broker_muere_solo_la_orden_lo_dice_con_su_salida(tmp_path: Path) -> None:

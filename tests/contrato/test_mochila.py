@@ -184,7 +184,7 @@ def test_dos_ordenes_a_la_vez_sin_centro(noche: Noche) -> None:
 
 def test_una_memoria_sin_mochilas_y_una_rota_se_explican(noche: Noche, capsys: pytest.CaptureFixture[str]) -> None:
     assert noche.importar(noche.memoria.ruta) == 1
-    assert "no hay ninguna mochila" in capsys.readouterr().out
+    assert f"en {noche.memoria.ruta} no hay ninguna mochila" in capsys.readouterr().err
     noche.capturar(1)
     ruta = noche.exportar().rename(noche.memoria.ruta / os.fsdecode(b"mochila-\xd1\x1b[31m\n"))
     (ruta / "manifiesto.jws").write_text("no")
@@ -192,7 +192,21 @@ def test_una_memoria_sin_mochilas_y_una_rota_se_explican(noche: Noche, capsys: p
     dicho = capsys.readouterr().out
     assert "NO SE IMPORTÓ" in dicho
     assert "\x1b" not in dicho
-    assert len(list((noche.inscrito.centro / "mochilas" / "informes").iterdir())) == 2
+    assert len(list((noche.inscrito.centro / "mochilas" / "informes").iterdir())) == 1
+
+
+def test_una_ruta_mal_tecleada_dice_cual_y_la_sala_no_tiene_nada_que_atender(
+    noche: Noche, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noche.capturar(1)
+    noche.exportar()
+    padre, mal = noche.memoria.ruta.parent, noche.memoria.ruta / "no" / "hay"
+    assert noche.importar(mal) == 1
+    assert noche.importar(padre) == 1
+    dicho = capsys.readouterr().err
+    assert f"{mal} no es una carpeta" in dicho
+    assert f"repita la orden con {noche.memoria.ruta}" in dicho
+    assert list((noche.inscrito.centro / "mochilas" / "informes").glob("*")) == []
 
 
 def test_un_centro_y_un_kiosco_inscritos_antes_del_sello_lo_reciben_al_repetir_la_orden(noche: Noche) -> None:

@@ -43,7 +43,6 @@ def orden_del_manual(sistema: Inscrito, carriles: str) -> str:
     (orden,) = [b for b in bloques if "mosquitto_sub" in b and carriles in b]
     return (
         orden.replace("~/prep/observador", str(sistema.carpeta / "observador"))
-        .replace("centro.example", "localhost")
         .replace("8883", str(sistema.puerto))
         .replace("simulacro-oax2022", sistema.ambito)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -11,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from rich.console import Console
 
 from auditoria.auditar import auditar_archivo
 from auditoria.informe import Veredicto
 from ensayo.escenario import RAIZ, carpeta_nueva
+from ensayo.veredicto import Conservacion, mostrar
 
 
 def test_la_noche_hasta_las_2120_sale_como_se_publico(tmp_path: Path) -> None:
@@ -43,6 +46,13 @@ def test_una_hora_fuera_de_la_noche_recibe_una_frase(tmp_path: Path) -> None:
     assert hecha.returncode == 2
     assert "fuera de la noche publicada" in hecha.stdout
     assert "Traceback" not in hecha.stderr
+
+
+def test_sin_cortes_que_comparar_no_se_ensena_una_tabla_vacia() -> None:
+    dicho = io.StringIO()
+    mostrar(Console(file=dicho, width=140), [], Conservacion(7, 7, 0, 0, 0, 0, 0))
+    assert "Veredicto" not in dicho.getvalue()
+    assert "7 asentados" in dicho.getvalue()
 
 
 def test_no_borra_una_carpeta_que_no_es_de_un_ensayo(tmp_path: Path) -> None:

@@ -86,6 +86,21 @@ def test_con_que_sale_y_que_imprime(
     assert imprime in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("medir", "sale"), [(lambda _c, _d: Medida("z", "prueba", (RENGLON,)), 0), (_no_hay_red, 2)])
+def test_en_chico_no_se_juzga_ninguna_meta(
+    medir: Callable[[Path, Decir], Medida],
+    sale: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(orden, "OPCIONES", _opcion(medir))
+    assert medir_a_secas.principal(["enlace", "--solo", "z", "--chico"]) == sale
+    dicho = capsys.readouterr().out
+    assert "no se juzgan" in dicho
+    assert "cumple" not in dicho.lower()
+    assert ("sin medir: z" in dicho) == (sale == 2)
+
+
 @pytest.mark.parametrize("mal", ["", "x", "a,x"])
 def test_una_medida_que_no_existe(mal: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -16,6 +16,7 @@ from ensayo.escenario import RAIZ
 from ensayo.laboratorio.jalisco.estado import DURACION, Estado, documentos_de, escribir_definicion, leer_estado
 from ensayo.laboratorio.jalisco.hojas import TOPE, Hojas, dibujar_hojas
 from ensayo.laboratorio.jalisco.medidor import Avance, Gasto, Medidor, Muestra
+from ensayo.laboratorio.jalisco.orden import principal as jalisco
 from ensayo.laboratorio.jalisco.veredicto import contar_imagenes
 from servicio_central.imagenes import Imagenes
 from tests.noche_con_imagenes import NocheConImagenes, contenido
@@ -36,6 +37,13 @@ def test_la_region_se_queda_sin_enlace_y_todo_acaba_entregado_y_publicado(tmp_pa
     assert "72 actas publicadas, 72 iguales" in hecha.stdout
     assert "NO ·" not in hecha.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_se_da_una_carpeta_que_no_existe_y_se_dice_sin_traza(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as salida:
+        jalisco(["--carpeta", "/no/existe"])
+    assert salida.value.code == 2
+    assert "--carpeta /no/existe no es una carpeta" in capsys.readouterr().err
 
 
 def test_cada_acta_tiene_su_imagen_y_cualquiera_la_abre(estado: Estado, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance import situacion
 from appliance.documentos.recibo import Recibo, pdf_de_recibo, recibo_de
+from appliance.imagenes_declaradas import ORDEN, PAUSA
 from appliance.mesa import PLAZO_ENCARGO, Mesa
 from appliance.pantalla.grafica import avance_por_hora
 from appliance.pantalla.linea_de_tiempo import pasos_de
@@ -184,6 +186,16 @@ def test_la_grafica_cruza_la_medianoche_y_no_se_alarga_sin_fin(mesa: Mesa, reloj
 )
 def test_hace_cuanto_en_palabras(minutos: int, dicho: str) -> None:
     assert hace(hora(), hora(minutos)) == dicho
+
+
+def test_la_pausa_de_imagenes_que_pidio_el_centro_se_ve_en_el_estado_aunque_no_falte_ninguna(
+    mesa: Mesa, tmp_path: Path
+) -> None:
+    navegador = pantallas(mesa, tmp_path, "coordinacion")
+    assert "en pausa" not in navegador.get("/coordinacion/estado").text
+    with mesa.almacen.transaccion() as t:
+        situacion.poner(t.conexion, PAUSA, ORDEN)
+    assert "ninguna por llegar al centro; en pausa: lo pidió el centro" in navegador.get("/coordinacion/estado").text
 
 
 # -------------------------------------------------------------------------------------------------- nadie ve lo de otra

@@ -414,6 +414,13 @@ def test_el_disco_no_admite_las_hojas_y_no_quedan_gafetes_que_nadie_acepta(tmp_p
     assert list((tmp_path / "s").iterdir()) == []
 
 
+def test_la_carpeta_de_salida_y_las_de_arriba_no_estan_y_nacen_privadas(tmp_path: Path) -> None:
+    assert hacer(tmp_path, CSV, "--salida", str(tmp_path / "gafetes" / "catd-01")) == 0
+    for carpeta in (tmp_path / "gafetes", tmp_path / "gafetes" / "catd-01"):
+        assert carpeta.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "gafetes" / "catd-01" / "personas.toml").is_file()
+
+
 def test_la_carpeta_de_salida_no_es_carpeta_y_no_se_toca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s").write_text("no es una carpeta")
     assert hacer(tmp_path) == 1

@@ -70,6 +70,7 @@ def test_todo_entra_como_si_hubiera_llegado_por_el_enlace(banco: Banco, tmp_path
     assert guardado is not None
     assert guardado["destinos"] == {"aceptado": 5}
     assert "importada completa" in guardado["texto"]
+    assert "5 aceptados\n" in guardado["texto"]
     assert any("importada completa" in a for a in banco.avisos)
     resultado = banco.centro.ingesta.procesar([banco.equipo.latido()])
     (acuse,) = banco.centro.acuses(resultado)

@@ -278,10 +278,10 @@ def test_se_fue_la_luz_a_media_inscripcion_y_al_repetirla_se_completa(
     orden = ["--autoridad", str(tmp_path / "a"), "--centro", str(tmp_path / "c"), "--proceso", str(OAXACA)]
     volcar = disco._volcar
 
-    def sin_luz(ruta: Path, contenido: bytes, permisos: int, modo: int) -> None:
+    def sin_luz(ruta: Path, contenido: bytes, permisos: int, modo: int, dueno: tuple[int, int] | None = None) -> None:
         if falta in ruta.name:
             raise KeyboardInterrupt
-        volcar(ruta, contenido, permisos, modo)
+        volcar(ruta, contenido, permisos, modo, dueno)
 
     monkeypatch.setattr(disco, "_volcar", sin_luz)
     with pytest.raises(KeyboardInterrupt):

@@ -143,6 +143,14 @@ def test_sin_orden_se_ven_todas_con_un_renglon_cada_una() -> None:
     assert len({descripcion for _, descripcion in listadas}) == len(listadas)
 
 
+@pytest.mark.parametrize(("tecleado", "parecida"), [("nada", ""), ("jornda", "./prep jornada")])
+def test_una_orden_mal_tecleada_manda_a_la_lista(tecleado: str, parecida: str, capsys: Texto) -> None:
+    assert cargar(RAIZ).main([tecleado]) == 2
+    dicho = capsys.readouterr().err
+    en_una_sola_frase(dicho, f"«{tecleado}»", "`./prep` a secas las lista todas", parecida)
+    assert ("quiso decir" in dicho) == bool(parecida)
+
+
 def test_ninguna_orden_apunta_a_un_modulo_que_no_existe() -> None:
     modulos = [orden.modulo for orden in cargar(RAIZ).ORDENES.values() if orden.modulo]
     rutas = [RAIZ.joinpath(*modulo.split(".")) for modulo in modulos]

@@ -23,6 +23,7 @@ from appliance.llave import LlaveDeArchivo
 from appliance.memorias import Memoria, memoria_en, memorias
 from appliance.mesa import Mesa
 from appliance.mochila import SELLO, Comprobante, Mochila, comprobar
+from appliance.puesto import Puesto
 from nucleo import sello
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.acuse import Acuse
@@ -276,6 +277,12 @@ def test_una_memoria_con_nombre_que_no_se_puede_escribir_no_tumba_la_pantalla(
         navegador = pantallas(mesa, tmp_path / "kiosco", "coordinacion")
         navegador.app.state.raices_de_memorias = (tmp_path / "media",)  # type: ignore[attr-defined]
         assert navegador.get("/coordinacion/mochila").status_code == 200
+
+
+def test_la_mochila_se_ofrece_donde_el_puesto_dice_que_se_montan_las_memorias(mesa: Mesa, tmp_path: Path) -> None:
+    with montada(tmp_path / "media"):
+        navegador = pantallas(mesa, tmp_path / "kiosco", "coordinacion", Puesto(memorias=(tmp_path / "media",)))
+        assert "USB DE PRUEBA" in navegador.get("/coordinacion/mochila").text
 
 
 def _quitar_firma(carpeta: Path) -> None:

@@ -66,6 +66,12 @@ def test_la_capacitacion_firma_con_su_modo_y_una_llave_que_nadie_conoce(aparato:
         kiosco.almacen.desconectar()
 
 
+def test_quien_practica_sin_haberse_inscrito_no_se_llama_dos_veces_practica(tmp_path: Path) -> None:
+    assert cambiar(tmp_path / "a", CAPACITACION, "PASAR A CAPACITACION", practica=PRACTICA) is not None
+    identidad = leer_identidad(resolver(tmp_path / "a"))
+    assert (identidad.equipo, identidad.catd) == ("practica", "practica")
+
+
 def test_al_cambiar_de_modo_los_ajustes_a_mano_pasan_al_nuevo(aparato: Path) -> None:
     (aparato / SIMULACRO / "puesto.toml").write_text('impresora = "etiquetas"\n')
     (aparato / SIMULACRO / "ambito.toml").write_text("secciones = [1]\n")

@@ -272,6 +272,19 @@ def test_ni_la_base_deja_que_confirme_quien_propuso(puerta: Puerta) -> None:
 # ------------------------------------------------------------------------------------------------- la orden
 
 
+@pytest.mark.parametrize("que", ["alta", "clave"])
+def test_sin_terminal_ni_contrasena_por_la_entrada_se_dice_que_hace_falta(
+    que: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sala = SalaDePrueba(tmp_path, 1, servir=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    papel = ["--papel", "operador"] if que == "alta" else []
+    with pytest.raises(SystemExit):
+        orden_operador.main([que, "--carpeta", str(sala.inscrito.centro), "ana-lopez", *papel])
+    assert "en una terminal" in capsys.readouterr().err
+    assert sala.sala.cuentas.una("ana-lopez") is None
+
+
 def test_la_orden_da_de_alta_con_qr_y_dice_lo_que_no_se_puede(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,7 +77,7 @@ def test_la_que_no_se_pudo_importar_dice_por_que(sala: SalaDePrueba) -> None:
     )
     assert alarmas(sala, "MOCHILA") == [""]
     (vista,) = sala.sala.observador.mesa.mochilas.vistas
-    assert vista.mal == "es de otro centro. llévela al suyo"
+    assert vista.mal == "Es de otro centro. Llévela al suyo"
 
 
 def test_una_mochila_de_verdad_importada_se_ve_igual_que_su_informe(tmp_path: Path) -> None:

@@ -136,6 +136,31 @@ def test_una_orden_directa_se_ve_encolada_bajada_y_cumplida(sala: SalaDePrueba) 
     assert "✔" in ana.ver("/operacion/equipo/catd-001")
 
 
+def test_la_pausa_de_imagenes_ya_obedecida_se_ve_hasta_que_obedece_seguir(sala: SalaDePrueba) -> None:
+    def pagina() -> str:
+        sala.sala.observador.mirar()
+        return sala.sala.observador.pagina()[1].completa()
+
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    ana.ordenar("catd-001", "pausar_imagenes", motivo="las cifras no salen")
+    sofia.responder(1, "autoriza", sala.codigo("sofia", 1))
+    bajar(sala)
+    assert "en pausa" not in pagina(), "sólo lo ha oído el bróker"
+    sala.latir("catd-001", orden=1)
+    assert "1 CATD en pausa" in pagina()
+    listas = sala.sala.observador.pagina()[1].listas["tabla"]
+    assert ["en pausa" in listas[e] for e in ("catd-001", "catd-002")] == [True, False]
+    assert "en pausa por orden de la sala" in ana.ver("/operacion/equipo/catd-001")
+    # Doce horas después ya no está en la mesa, y sigue sin mandarlas.
+    despues = datetime.now(UTC) + timedelta(hours=14)
+    sala.sala.observador._ahora = lambda: despues
+    ana.ordenar("catd-001", "seguir_imagenes")
+    assert vidas(sala) == ()
+    assert "1 CATD en pausa" in pagina()
+    sala.latir("catd-001", orden=2)
+    assert "en pausa" not in pagina()
+
+
 def test_el_kiosco_esta_callado_y_la_orden_caduca_con_su_causa(sala: SalaDePrueba) -> None:
     Navegador(sala, "ana").ordenar("catd-001", "renacer")
     bajar(sala)

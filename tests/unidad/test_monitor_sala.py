@@ -233,6 +233,17 @@ def test_la_vida_de_un_acta_dice_quien_cuando_y_en_que_corte(sala: SalaDePrueba)
     assert [c.clave for c in vida_de_acta.buscar(sala.proceso, clave.lower())] == [clave]
 
 
+def test_se_busca_por_seccion_y_con_la_clave_como_la_escribe_el_kiosco(sala: SalaDePrueba) -> None:
+    todas = sala.proceso.casillas.values()
+    seccion = min(c.seccion for c in todas if c.seccion)
+    suyas = [c.clave for c in todas if c.seccion == seccion]
+    assert any(f"{seccion:04d}" in c.clave for c in todas if c.seccion != seccion), "otras claves la contienen"
+    assert [c.clave for c in vida_de_acta.buscar(sala.proceso, f" {seccion:04d} ")] == suyas
+    clave = suyas[0]
+    assert [c.clave for c in vida_de_acta.buscar(sala.proceso, f"{clave[:2]} {clave[2:6]} {clave[6:]}")] == [clave]
+    assert vida_de_acta.buscar(sala.proceso, "  ") == []
+
+
 def test_los_distritos_cuentan_actas_y_no_hojas(sala: SalaDePrueba) -> None:
     sala.mandar("catd-001", sin_acta(sala, 0), sin_acta(sala, 0, "otra"), sin_acta(sala, 1))
     mirar(sala)

@@ -75,6 +75,8 @@ def _opciones(argumentos: list[str] | None) -> argparse.Namespace:
     opciones = lector.parse_args(argumentos)
     if not 3 <= opciones.catd <= opciones.casillas or opciones.hojas < 1 or not 0.05 <= opciones.minutos <= 600:
         lector.error("--catd va de 3 a --casillas, --hojas es al menos 1 y --minutos, de 0.05 a 600")
+    if opciones.carpeta is not None and not opciones.carpeta.is_dir():
+        lector.error(f"--carpeta {opciones.carpeta} no es una carpeta; dé una que exista, con lugar para la noche")
     return opciones
 
 
