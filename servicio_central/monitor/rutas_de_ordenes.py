@@ -49,7 +49,7 @@ def mesa(peticion: Request, sesion: Mira) -> HTMLResponse:
         version=version,
         pedazos=pedazos,
         pulso=sala.observador.pulso(),
-        respondidos=sala.pedidos.ultimos()[:30],
+        respondidos=sala.pedidos.ultimos(sala.ahora())[:30],
     )
 
 
@@ -174,7 +174,9 @@ def uno(peticion: Request, sesion: Mira, numero: int) -> HTMLResponse:
     return _uno(peticion, sesion, numero)
 
 
-def _uno(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _uno(
+    peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None, nota: str = ""
+) -> HTMLResponse:
     pedido = _pedido(la_sala(peticion), numero)
     if pedido is None:
         return aviso(peticion, _NO_HAY, 404, sesion)
@@ -186,6 +188,7 @@ def _uno(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None
         400 if rechazo else 200,
         rechazo,
         p=pedido,
+        nota=nota,
         autoridad=autoridad,
         orden=solicitudes.orden_de(pedido) if autoridad else "",
     )
@@ -212,18 +215,18 @@ def _responder(peticion: Request, sesion: Sesion, numero: int, respuesta: str, n
         return aviso(peticion, _NO_HAY, 404, sesion)
     autoriza = respuesta == "autoriza"
     if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
-        return _uno(peticion, sesion, numero, _YA_SALIO)
+        return _uno(peticion, sesion, numero, _YA_SALIO, nota)
     # El código no se gasta en lo que de todos modos no procede.
-    procede = pedido.quien != sesion.cuenta and pedido.autoriza is None
+    procede = pedido.quien != sesion.cuenta and pedido.espera(sala.ahora())
     if autoriza and procede and sala.pedidos.objecion(nota, autoriza=True) is None:
         falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
         if falla is not None:
-            return _uno(peticion, sesion, numero, falla)
+            return _uno(peticion, sesion, numero, falla, nota)
     mal = sala.pedidos.responder(
         numero, sesion.cuenta, nota, sala.ahora(), autoriza=autoriza, hacer=lambda p: _encolar(sala, p)
     )
     if mal is not None:
-        return _uno(peticion, sesion, numero, mal)
+        return _uno(peticion, sesion, numero, mal, nota)
     sala.observador.despertar()
     return RedirectResponse(f"{CAMINO}/ordenes/{numero}", 303)
 

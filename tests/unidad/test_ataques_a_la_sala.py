@@ -211,7 +211,7 @@ def test_con_mas_de_cien_pedidos_el_mas_viejo_no_se_pierde_de_vista(sala: SalaDe
     pedidos, ahora = sala.sala.pedidos, datetime.now(UTC)
     for n in range(120):
         pedidos.pedir(f"catd-{n}", ACCIONES["baja"], "", "", "robado", "ana", ahora)
-    assert [p.numero for p in pedidos.abiertos()] == list(range(1, 121))
+    assert [p.numero for p in pedidos.abiertos(ahora)] == list(range(1, 121))
     assert isinstance(pedidos.pedir("catd-0", ACCIONES["baja"], "", "", "robado", "rita", ahora), Rechazo)
 
 
@@ -324,7 +324,7 @@ def test_el_disco_se_llena_al_mandar_y_la_pagina_no_se_va_sola(sala: SalaDePrueb
     assert r.status_code == 503
     assert "refresh" not in r.headers
     assert "Atrás" in r.text
-    assert sala.sala.pedidos.abiertos() == []
+    assert sala.sala.pedidos.abiertos(datetime.now(UTC)) == []
 
 
 def test_si_no_se_pudo_pedir_lo_escrito_sigue_en_su_lugar(sala: SalaDePrueba) -> None:
