@@ -37,6 +37,20 @@ _YA_SALIO: Final = Rechazo(
 )
 
 
+_VACIO: Final = Rechazo(
+    "MENSAJE",
+    "el mensaje está vacío y no se mandó nada",
+    "se apretó antes de escribirlo",
+    "escríbalo; si quiere quitar el que tenga el kiosco, marque la casilla",
+)
+_QUITA_Y_ESCRIBE: Final = Rechazo(
+    "MENSAJE",
+    "no se mandó nada: hay un mensaje escrito y está marcado quitar el que tenga",
+    "se marcó la casilla sin querer",
+    "deje sólo una de las dos cosas",
+)
+
+
 @rutas.get("/ordenes")
 def mesa(peticion: Request, sesion: Mira) -> HTMLResponse:
     """Los pedidos por autorizar, la vida de cada orden y las mochilas."""
@@ -102,6 +116,7 @@ def ordenar(
     texto: Annotated[str, Form(max_length=2000)] = "",
     desde: Annotated[str, Form(max_length=20)] = "",
     motivo: Annotated[str, Form(max_length=2000)] = "",
+    quitar: Annotated[str, Form(max_length=2)] = "",
 ) -> Response:
     """Manda lo directo; lo delicado queda pedido, a la espera de otra persona."""
     sala = la_sala(peticion)
@@ -115,6 +130,9 @@ def ordenar(
     if pedida is None:
         mal = Rechazo("ACCION", "falta escoger qué se le ordena", "el formulario llegó incompleto", "apriete un botón")
         return _botones(peticion, sesion, equipo, mal)
+    if accion == "mensaje" and bool(quitar) is bool(texto.strip()):
+        mal = _QUITA_Y_ESCRIBE if quitar else _VACIO
+        return _botones(peticion, sesion, equipo, mal, {"accion": accion, "texto": texto})
     hecho = _pedir(sala, sesion, equipo, pedida, texto, desde, motivo)
     if isinstance(hecho, Rechazo):
         escrito = {"accion": accion, "texto": texto, "desde": desde, "motivo": motivo}

@@ -113,7 +113,7 @@ def test_lo_que_alguien_dejo_a_mano_en_el_buzon_no_espera_se_dice_que_no_es_una_
     assert mochilas.esperan_de("catd-001") == 0
     pedazo = sala.sala.observador.pagina(Pantalla.MESA)[1].sueltos["mochilas"]
     assert "1 en el buzón, sin importar todavía: catd-002-0123456789ab-01234567." in pedazo
-    assert "hay 3 que no son mochilas y el centro no tomará: «MOCHILA CATD 1»" in pedazo
+    assert "hay 3 cosas que no son mochilas y el centro no tomará: «MOCHILA CATD 1»" in pedazo
     assert "./prep importar --carpeta" in pedazo
 
 
