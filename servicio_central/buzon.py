@@ -86,7 +86,7 @@ class Buzon:
 
     def por_importar(self) -> list[Path]:
         """Las copias completas que esperan, en orden de nombre."""
-        return sorted(r for r in self.entrada.iterdir() if _ENTREGA.fullmatch(r.name) and _es_carpeta(r))
+        return sorted(r for r in self.entrada.iterdir() if es_entrega(r))
 
     def limpiar(self) -> None:
         """Quita lo que dejó a medias una orden que murió."""
@@ -155,6 +155,11 @@ def _copiar(lector: LectorDeMochila, manifiesto: Manifiesto, destino: Path) -> d
             continue
         disco.crear(destino / archivo.ruta, contenido)
     return malos
+
+
+def es_entrega(ruta: Path) -> bool:
+    """Si el centro la va a tomar del buzón: lo demás se puede quedar ahí para siempre."""
+    return _ENTREGA.fullmatch(ruta.name) is not None and _es_carpeta(ruta)
 
 
 def _es_carpeta(ruta: Path) -> bool:

@@ -56,7 +56,7 @@ def aplicacion(
 def _abrir_sala(centro: Centro, avisar: Callable[[str], None]) -> Sala | str:
     """La sala, o por qué no se pudo: que la libreta esté dañada no es motivo para dejar de recibir ni de publicar."""
     try:
-        return Sala(centro)
+        return Sala(centro, avisar)
     except (Tropiezo, sqlite3.Error, OSError) as error:
         avisar(f"la sala de operación no se pudo abrir: {error}")
         return f"La sala de operación no se pudo abrir ({error}). El centro sigue recibiendo y publicando."

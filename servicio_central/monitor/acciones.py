@@ -51,7 +51,7 @@ _TODAS: Final = (
     Accion(
         "mensaje",
         "Mostrarle un mensaje",
-        "Aparece en la barra de su pantalla hasta que mande otro; vacío lo quita.",
+        "Aparece en la barra de su pantalla hasta que mande otro o lo quite.",
         Tramite.DIRECTA,
         "texto",
     ),
@@ -84,7 +84,8 @@ _TODAS: Final = (
     Accion(
         "baja",
         "Darlo de baja",
-        "Ya no entra ni se le acepta nada nuevo. Lo ya contado no cambia.",
+        "De aquí sólo sale la solicitud: el equipo sigue trabajando hasta que la autoridad firme. Desde "
+        "entonces ya no entra ni se le acepta nada nuevo; lo ya contado no cambia.",
         Tramite.AUTORIDAD,
     ),
 )
@@ -148,5 +149,8 @@ def dicho(clave: str, texto: str, desde: str) -> str:
     if clave == "definicion" and texto:
         return f"que tome la definición firmada, {texto}"
     if que is None or isinstance(que, Rechazo):
-        return ACCIONES[clave].titulo.lower()
+        titulo = ACCIONES[clave].titulo.lower()
+        return (
+            f"{titulo} (sólo una solicitud a la autoridad)" if ACCIONES[clave].tramite is Tramite.AUTORIDAD else titulo
+        )
     return en_palabras(que)

@@ -38,7 +38,9 @@ class Cuentas:
         self._accesos = Accesos(libreta)
 
     def alta(self, nombre: str, papel: Papel, clave: str, quien: str, ahora: datetime) -> str | Rechazo:
-        """Crea la cuenta (o revive una dada de baja, con todo nuevo) y devuelve el secreto de su segundo factor.
+        """Crea la cuenta y devuelve el secreto de su segundo factor.
+
+        Un nombre dado de baja no se vuelve a usar: lo que dejó asentado parecería de quien lo tiene ahora.
 
         Raises:
             sqlite3.Error: si no se pudo asentar.
@@ -60,12 +62,17 @@ class Cuentas:
                 "se repitió la orden, o son dos personas que se llaman igual",
                 "use otro nombre; para cambiarle algo están `papel` y `clave`",
             )
+        if anterior is not None:
+            return Rechazo(
+                "DE_BAJA",
+                f"la cuenta {nombre} existió y se dio de baja",
+                "lo que dejó asentado sigue con ese nombre, y parecería de quien lo tome ahora",
+                f"use otro nombre, como {nombre[:36]}-2, aunque sea la misma persona",
+            )
         secreto = segundo_factor.secreto_nuevo()
         with self._libreta.transaccion() as bd:
-            bd.execute("DELETE FROM sesiones WHERE cuenta = ?", (nombre,))
             bd.execute(
-                "INSERT INTO cuentas VALUES (?,?,?,?,1,0) ON CONFLICT (nombre) DO UPDATE SET papel = excluded.papel,"
-                " resumen = excluded.resumen, secreto = excluded.secreto, activa = 1, ultimo_paso = 0",
+                "INSERT INTO cuentas VALUES (?,?,?,?,1,0)",
                 (nombre, papel.value, contrasena.resumir(clave), secreto),
             )
             self._accesos.anotar("alta", nombre, LOCAL, ahora, f"papel {papel.value}; la dio {quien}")

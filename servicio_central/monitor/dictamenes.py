@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from threading import Lock
 from typing import Final
 
 from nucleo.problema import Rechazo
 from servicio_central.monitor.episodios import MAXIMO_NOTA
 from servicio_central.monitor.libreta import Libreta
+from servicio_central.monitor.vigencia import HORAS, caduca, caduco
 
 NADIE: Final = "-"
 """En la clave de un caso, el equipo que no se supo cuál es."""
@@ -119,12 +121,23 @@ class Propuesta:
     resuelta: datetime | None = None
     nota_de_quien_resolvio: str = ""
 
+    @property
+    def caduca(self) -> datetime:
+        """Hasta cuándo se puede responder."""
+        return caduca(self.hora)
+
+    def espera(self, ahora: datetime) -> bool:
+        """Si todavía alguien la puede responder."""
+        return self.confirma is None and not caduco(self.hora, ahora)
+
 
 class Dictamenes:
     """Asienta propuestas y respuestas."""
 
     def __init__(self, libreta: Libreta) -> None:
         self._libreta = libreta
+        self.turno = Lock()
+        """Se toma para responder, con el código y todo: el segundo toque de un doble clic no es un código malo."""
 
     def proponer(self, caso: Caso, dictamen: str, nota: str, quien: str, ahora: datetime) -> int | Rechazo:
         """Asienta una propuesta y devuelve su número.
@@ -138,7 +151,7 @@ class Dictamenes:
         if (mal := _nota_mala(nota)) is not None:
             return mal
         with self._libreta.transaccion() as bd:
-            abierta = next((p for p in self.de(caso.clave) if p.confirma is None), None)
+            abierta = next((p for p in self.de(caso.clave) if p.espera(ahora)), None)
             if abierta is not None:
                 return Rechazo(
                     "YA_PROPUESTO",
@@ -152,25 +165,42 @@ class Dictamenes:
             )
             return int(hecho.lastrowid or 0)
 
+    def objecion(self, nota: str, *, confirma: bool) -> Rechazo | None:
+        """Por qué esa nota no sirve para responder."""
+        nota = " ".join(nota.split())
+        return None if confirma and not nota else _nota_mala(nota)
+
     def resolver(self, numero: int, quien: str, nota: str, ahora: datetime, *, confirma: bool) -> Rechazo | None:
         """Confirma o rechaza una propuesta de otra persona.
 
         Raises:
             sqlite3.Error: si no se pudo asentar.
         """
-        nota = " ".join(nota.split())
-        if not confirma and (mal := _nota_mala(nota)) is not None:
+        if (mal := self.objecion(nota, confirma=confirma)) is not None:
             return mal
-        if len(nota) > MAXIMO_NOTA or not nota.isprintable():
-            return _nota_mala(nota)
+        nota = " ".join(nota.split())
         with self._libreta.transaccion() as bd:
             propuesta = self.una(numero)
+            if propuesta is not None and propuesta.confirma is not None and propuesta.resolvio == quien:
+                return Rechazo(
+                    "YA_RESPONDIO",
+                    f"usted ya la {'confirmó' if propuesta.confirma else 'rechazó'}, y vale esa vez",
+                    "se apretó dos veces, o es una página de antes",
+                    "nada más que hacer: abajo, en lo asentado, está su respuesta",
+                )
             if propuesta is None or propuesta.confirma is not None:
                 return Rechazo(
                     "PROPUESTA",
                     "esa propuesta no existe o ya tiene respuesta",
                     "otra persona respondió antes",
                     "vuelva a abrir el caso",
+                )
+            if not propuesta.espera(ahora):
+                return Rechazo(
+                    "CADUCO",
+                    f"esa propuesta caducó: es de hace más de {HORAS} horas",
+                    "nadie la respondió la noche en que se propuso, y el caso pudo cambiar",
+                    "vuelva a leer el caso y propóngala otra vez",
                 )
             if propuesta.quien == quien:
                 return Rechazo(
@@ -208,10 +238,12 @@ class Dictamenes:
         return [_propuesta(f) for f in filas]
 
 
-def situacion(caso: Caso, ultima: Propuesta | None) -> str:
+def situacion(caso: Caso, ultima: Propuesta | None, ahora: datetime) -> str:
     """En qué está un caso, en palabras: lo que falta hacer con él."""
     if ultima is None:
         return "sin dictamen"
+    if ultima.confirma is None and not ultima.espera(ahora):
+        return f"lo que propuso {ultima.quien} caducó sin respuesta; sin dictamen"
     if ultima.confirma is None:
         return f"propuesto por {ultima.quien}; falta que otra persona confirme"
     if not ultima.confirma:

@@ -111,7 +111,7 @@ class MiradorDeMesa:
         mochilas = self._mochilas.mirar()
         try:
             vidas = self._vidas(retrato, bitacoras, ahora)
-            return Mesa(vidas, tuple(self._pedidos.abiertos()), mochilas)
+            return Mesa(vidas, tuple(self._pedidos.abiertos(ahora)), mochilas)
         except (*ERRORES, OSError, SobreInvalido, Tropiezo) as error:
             return Mesa(mochilas=mochilas, mal=str(error))
 

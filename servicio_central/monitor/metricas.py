@@ -24,18 +24,23 @@ from servicio_central.monitor.sala import Sala
 from servicio_central.monitor.vida_de_orden import Paso
 
 TIPO: Final = "text/plain; version=0.0.4; charset=utf-8"
+_DE_UN_INTERMEDIARIO: Final = frozenset(
+    {"forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
+)
+"""Con cualquiera de éstas, quien pide no es esta máquina aunque la conexión lo sea."""
+
 rutas = APIRouter()
 
 
 @rutas.get("/metrics")
 def metricas(peticion: Request) -> Response:
-    """Para el Prometheus de esta máquina. Lo que llega por nginx viene de fuera y no se atiende."""
+    """Para el Prometheus de esta máquina. Lo que llega por un intermediario viene de fuera y no se atiende."""
     directa = peticion.client.host if peticion.client else ""
     try:
         local = ipaddress.ip_address(directa).is_loopback
     except ValueError:
         local = False
-    if not local or "x-forwarded-for" in peticion.headers:
+    if not local or not _DE_UN_INTERMEDIARIO.isdisjoint(peticion.headers.keys()):
         return PlainTextResponse("Las métricas sólo se dan en la propia máquina.", 403)
     return Response(escribir(la_sala(peticion)), media_type=TIPO)
 
@@ -53,9 +58,14 @@ class _DeLaSala(Collector):
 
     def collect(self) -> Iterable[Metric]:
         observador = self._sala.observador
-        observador.pagina()
+        try:
+            observador.pagina()
+        except Exception as error:
+            # Lo que no se pudo pintar se cuenta aquí mismo: callarlo todo escondería también el defecto.
+            observador.anotar_defecto(error)
         retrato = observador.retrato
         if retrato is None:
+            yield from _de_la_sala(self._sala)
             return
         yield from _del_centro(retrato, self._sala)
         yield from _de_los_kioscos(retrato)
@@ -182,6 +192,7 @@ def _de_la_mesa(mesa: Mesa) -> Iterator[Metric]:
     mochilas = Counter(m.como for m in mesa.mochilas.vistas)
     yield _varios("prep_mochilas", "Mochilas por cómo entraron", {c: mochilas[c] for c in COMO_ENTRO}, "como")
     yield _uno("prep_mochilas_en_buzon", "Mochilas que esperan en el buzón", len(mesa.mochilas.esperan))
+    yield _uno("prep_buzon_ajenos", "Lo del buzón que no es una mochila", len(mesa.mochilas.ajenos))
 
 
 def _de_la_sala(sala: Sala) -> Iterator[Metric]:
@@ -198,6 +209,7 @@ def _de_la_sala(sala: Sala) -> Iterator[Metric]:
     oyentes = {"sala": observador.sala.oyentes, "proyector": observador.proyector.oyentes}
     yield _varios("prep_sala_navegadores", "Navegadores oyendo", oyentes, "canal")
     yield _suma("prep_sala_miradas", "Retratos tomados", {(): observador.miradas})
+    yield _suma("prep_sala_defectos", "Retratos que un defecto de la sala no dejó pintar", {(): observador.defectos})
     yield _suma("prep_sala_mirada_segundos", "Segundos tomando retratos", {(): observador.segundos_de_mirada})
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from servicio_central.buzon import CARPETA
+from servicio_central.buzon import CARPETA, es_entrega
 from servicio_central.ingesta import Destino
 
 _TOPE: Final = 1_000_000
@@ -61,6 +61,8 @@ class Mochilas:
 
     vistas: tuple[MochilaVista, ...] = ()
     esperan: tuple[str, ...] = ()
+    ajenos: tuple[str, ...] = ()
+    """Lo que alguien dejó en el buzón y el centro nunca tomará: no es una entrega."""
 
     def de(self, equipo: str) -> tuple[MochilaVista, ...]:
         return tuple(m for m in self.vistas if m.equipo == equipo)
@@ -91,7 +93,7 @@ class Mirador:
         self._marca = marca
         vistas = [v for ruta in self._informes() if (v := self._una(ruta)) is not None]
         vistas.sort(key=lambda m: (m.importada or datetime.min.replace(tzinfo=UTC), m.entrega), reverse=True)
-        self._ultimas = Mochilas(tuple(vistas[:_CUANTOS]), self._esperan())
+        self._ultimas = Mochilas(tuple(vistas[:_CUANTOS]), *self._buzon())
         return self._ultimas
 
     def _informes(self) -> list[Path]:
@@ -100,13 +102,15 @@ class Mirador:
         except OSError:
             return []
 
-    def _esperan(self) -> tuple[str, ...]:
+    def _buzon(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Las entregas que esperan y lo que no es una entrega."""
         try:
-            nombres = (r.name for r in (self._raiz / "entrada").iterdir() if not r.name.startswith("."))
-            # Lo que alguien dejó a mano puede llamarse como sea, hasta con bytes que no son UTF-8 ni se pueden pintar.
-            return tuple(sorted("".join(c if c.isprintable() else "?" for c in n)[:120] for n in nombres))
+            hay = [r for r in (self._raiz / "entrada").iterdir() if not r.name.startswith(".")]
         except OSError:
-            return ()
+            return (), ()
+        # Lo que alguien dejó a mano puede llamarse como sea, hasta con bytes que no son UTF-8 ni se pueden pintar.
+        ajenos = ("".join(c if c.isprintable() else "?" for c in r.name)[:120] for r in hay if not es_entrega(r))
+        return tuple(sorted(r.name for r in hay if es_entrega(r))), tuple(sorted(ajenos))
 
     def _una(self, ruta: Path) -> MochilaVista | None:
         try:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -73,8 +74,10 @@ class Observador:
         episodios: Episodios,
         umbrales: Umbrales,
         ahora: Callable[[], datetime],
+        avisar: Callable[[str], None],
     ) -> None:
         self._centro = centro
+        self._avisar = avisar
         self._umbrales = umbrales
         self._ahora = ahora
         self._historia = Historia(libreta)
@@ -102,6 +105,9 @@ class Observador:
         """Versión → sus páginas. Quien acaba de cargar una recibe lo que cambió desde entonces, y no todo."""
         self.miradas = 0
         self.segundos_de_mirada = 0.0
+        self.defectos = 0
+        """Retratos que no se pudieron tomar o pintar por un defecto nuestro."""
+        self._avisados: set[tuple[str, str, int]] = set()
         self.debe_terminar: Callable[[], bool] = lambda: False
 
     # ----------------------------------------------------------------------------------------------------- el hilo
@@ -145,10 +151,12 @@ class Observador:
             if pedido or actual != marca or instante - visto >= _AL_MENOS:
                 marca = actual
                 comienzo = time.thread_time()
-                with suppress(Exception):
-                    # Un defecto al pintar no debe apagar la sala: el navegador lo nota porque deja de haber pulso.
+                try:
                     self.mirar()
                     visto = time.monotonic()
+                except Exception as error:
+                    # Un defecto al pintar no debe apagar la sala: el navegador lo nota porque deja de haber pulso.
+                    self.anotar_defecto(error)
                 listo = time.monotonic() + max(_DESCANSO, _PARTE * (time.thread_time() - comienzo))
             if visto > pulso and time.monotonic() - pulso >= _PULSO:
                 pulso = time.monotonic()
@@ -204,6 +212,20 @@ class Observador:
                     canal.mandar(suceso("cambios", html, self.version), self._numero)
         self.miradas += 1
         self.segundos_de_mirada += time.monotonic() - comienzo
+
+    def anotar_defecto(self, error: Exception) -> None:
+        """Lo cuenta, y lo dice la primera vez que falla así y ahí: veinte veces por segundo no lo leería nadie."""
+        self.defectos += 1
+        donde = traceback.extract_tb(error.__traceback__)[-1:]
+        archivo, renglon = (Path(donde[0].filename).name, donde[0].lineno or 0) if donde else ("", 0)
+        causa = (type(error).__name__, archivo, renglon)
+        if causa not in self._avisados:
+            self._avisados.add(causa)
+            self._avisar(
+                f"la sala no se pudo pintar y lo que enseña es de antes: {causa[0]} en {archivo}:{renglon}"
+                f" ({str(error)[:200]}); es un defecto de la sala, el centro sigue recibiendo y publicando;"
+                " guarde este renglón y repórtelo"
+            )
 
     def _completar(self, retrato: Retrato) -> Retrato:
         """Le pone lo que no está en el almacén."""

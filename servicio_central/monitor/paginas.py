@@ -43,6 +43,7 @@ def pagina(
             hora=hora,
             fecha=fecha,
             opera=sesion is not None and sesion.papel.alcanza(Papel.OPERADOR),
+            ahora=la_sala(peticion).ahora(),
             supervisa=sesion is not None and sesion.papel.alcanza(Papel.SUPERVISOR),
             **contexto,
         )

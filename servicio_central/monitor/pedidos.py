@@ -16,6 +16,7 @@ from nucleo.problema import Rechazo
 from servicio_central.monitor.acciones import ACCIONES, Accion, dicho
 from servicio_central.monitor.episodios import MAXIMO_NOTA
 from servicio_central.monitor.libreta import Libreta
+from servicio_central.monitor.vigencia import HORAS, caduca, caduco
 
 _CUANTOS: Final = 100
 
@@ -47,8 +48,18 @@ class Pedido:
         return f"{self.quien} y {self.respondio} (pedido {self.numero})"
 
     @property
-    def situacion(self) -> str:
+    def caduca(self) -> datetime:
+        """Hasta cuándo se puede responder."""
+        return caduca(self.hora)
+
+    def espera(self, ahora: datetime) -> bool:
+        """Si todavía alguien lo puede responder."""
+        return self.autoriza is None and not caduco(self.hora, ahora)
+
+    def situacion(self, ahora: datetime) -> str:
         """En qué está, en palabras."""
+        if self.autoriza is None and not self.espera(ahora):
+            return f"la pidió {self.quien}; nadie la respondió en {HORAS} horas y caducó"
         if self.autoriza is None:
             return f"la pidió {self.quien}; falta que otra persona la autorice"
         if not self.autoriza:
@@ -72,7 +83,7 @@ class Pedidos:
         if not 0 < len(motivo) <= MAXIMO_NOTA or not motivo.isprintable():
             return _motivo_malo(motivo)
         with self._libreta.transaccion() as bd:
-            igual = next((p for p in self.abiertos() if p.equipo == equipo and p.accion is accion), None)
+            igual = next((p for p in self.abiertos(ahora) if p.equipo == equipo and p.accion is accion), None)
             if igual is not None:
                 return Rechazo(
                     "YA_PEDIDO",
@@ -143,6 +154,13 @@ class Pedidos:
                     "otra persona respondió antes",
                     "vea en qué quedó en Órdenes",
                 )
+            if not pedido.espera(ahora):
+                return Rechazo(
+                    "CADUCO",
+                    f"ese pedido caducó: es de hace más de {HORAS} horas",
+                    "nadie lo respondió la noche en que se pidió",
+                    "si todavía hace falta, que alguien lo pida otra vez",
+                )
             if pedido.quien == quien:
                 return Rechazo(
                     "DOS_PERSONAS",
@@ -165,17 +183,17 @@ class Pedidos:
         filas = self._leer("p.id = ?", numero)
         return filas[0] if filas else None
 
-    def abiertos(self) -> list[Pedido]:
-        """Los que esperan respuesta, el más viejo primero."""
-        return self._leer("r.pedido IS NULL AND p.id > ?", 0, -1)[::-1]
+    def abiertos(self, ahora: datetime) -> list[Pedido]:
+        """Los que esperan respuesta y aún la pueden tener, el más viejo primero."""
+        return [p for p in self._leer("r.pedido IS NULL AND p.id > ?", 0, -1)[::-1] if p.espera(ahora)]
 
     def de(self, equipo: str) -> list[Pedido]:
         """Los de un equipo, el más reciente primero."""
         return self._leer("p.equipo = ?", equipo)
 
-    def ultimos(self) -> list[Pedido]:
-        """Los respondidos más recientes."""
-        return self._leer("r.pedido IS NOT NULL AND p.id > ?", 0)
+    def ultimos(self, ahora: datetime) -> list[Pedido]:
+        """Los más recientes que ya no esperan: respondidos o caducos."""
+        return [p for p in self._leer("p.id > ?", 0, -1) if not p.espera(ahora)][:_CUANTOS]
 
     def _leer(self, condicion: str, valor: object, cuantos: int = _CUANTOS) -> list[Pedido]:
         filas = self._libreta.filas(

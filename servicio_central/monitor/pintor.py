@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from servicio_central.monitor import cartograma, grupos, vista
+from servicio_central.monitor import cartograma, grupos, motivos, vista
 from servicio_central.monitor.episodios import Presente
 from servicio_central.monitor.mesa import Mesa
 from servicio_central.monitor.retrato import EstadoDeEnlace, Retrato
@@ -39,6 +39,7 @@ def entorno() -> Environment:
         lstrip_blocks=True,
     )
     hecho.filters["miles"] = lambda n: f"{n:,}"
+    hecho.filters["motivo"] = motivos.en_palabras
     hecho.globals["nombres_de_alarma"] = grupos.NOMBRES
     return hecho
 

@@ -30,7 +30,9 @@ def de_un_tipo(peticion: Request, sesion: Mira, tipo: str) -> HTMLResponse:
     return _de_un_tipo(peticion, sesion, tipo)
 
 
-def _de_un_tipo(peticion: Request, sesion: Sesion, tipo: str, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _de_un_tipo(
+    peticion: Request, sesion: Sesion, tipo: str, rechazo: Rechazo | None = None, nota: str = ""
+) -> HTMLResponse:
     if tipo not in NOMBRES:
         return aviso(peticion, _NO_HAY, 404, sesion)
     presentes = [p for p in la_sala(peticion).observador.presentes if p.alarma.tipo == tipo]
@@ -41,6 +43,7 @@ def _de_un_tipo(peticion: Request, sesion: Sesion, tipo: str, rechazo: Rechazo |
         400 if rechazo else 200,
         rechazo,
         tipo=tipo,
+        nota=nota,
         presentes=presentes,
         faltan=sum(not p.reconocida for p in presentes),
         vistas=max((p.episodio.numero for p in presentes if p.episodio), default=0),
@@ -64,7 +67,7 @@ def reconocer_varias(
             continue
         mal = sala.episodios.anotar(episodio.numero, sesion.cuenta, nota, sala.ahora(), reconoce=True)
         if mal is not None:
-            return _de_un_tipo(peticion, sesion, tipo, mal)
+            return _de_un_tipo(peticion, sesion, tipo, mal, nota)
     sala.observador.despertar()
     return RedirectResponse(CAMINO, 303)
 
@@ -75,7 +78,9 @@ def una(peticion: Request, sesion: Mira, numero: int) -> HTMLResponse:
     return _una(peticion, sesion, numero)
 
 
-def _una(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _una(
+    peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None, nota: str = ""
+) -> HTMLResponse:
     sala = la_sala(peticion)
     episodio = sala.episodios.uno(numero) if 0 < numero < 2**53 else None
     if episodio is None:
@@ -88,6 +93,7 @@ def _una(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None
         400 if rechazo else 200,
         rechazo,
         e=episodio,
+        nota=nota,
         que=ahora.alarma.que if ahora else episodio.que,
         notas=sala.episodios.notas(numero),
     )
@@ -107,6 +113,6 @@ def anotar(
         return aviso(peticion, _NO_HAY, 404, sesion)
     mal = sala.episodios.anotar(numero, sesion.cuenta, nota, sala.ahora(), reconoce=bool(reconoce))
     if mal is not None:
-        return _una(peticion, sesion, numero, mal)
+        return _una(peticion, sesion, numero, mal, nota)
     sala.observador.despertar()
     return RedirectResponse(CAMINO if reconoce else f"{CAMINO}/alarma/{numero}", 303)

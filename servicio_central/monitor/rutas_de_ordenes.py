@@ -37,6 +37,20 @@ _YA_SALIO: Final = Rechazo(
 )
 
 
+_VACIO: Final = Rechazo(
+    "MENSAJE",
+    "el mensaje está vacío y no se mandó nada",
+    "se apretó antes de escribirlo",
+    "escríbalo; si quiere quitar el que tenga el kiosco, marque la casilla",
+)
+_QUITA_Y_ESCRIBE: Final = Rechazo(
+    "MENSAJE",
+    "no se mandó nada: hay un mensaje escrito y está marcado quitar el que tenga",
+    "se marcó la casilla sin querer",
+    "deje sólo una de las dos cosas",
+)
+
+
 @rutas.get("/ordenes")
 def mesa(peticion: Request, sesion: Mira) -> HTMLResponse:
     """Los pedidos por autorizar, la vida de cada orden y las mochilas."""
@@ -49,7 +63,7 @@ def mesa(peticion: Request, sesion: Mira) -> HTMLResponse:
         version=version,
         pedazos=pedazos,
         pulso=sala.observador.pulso(),
-        respondidos=sala.pedidos.ultimos()[:30],
+        respondidos=sala.pedidos.ultimos(sala.ahora())[:30],
     )
 
 
@@ -102,6 +116,7 @@ def ordenar(
     texto: Annotated[str, Form(max_length=2000)] = "",
     desde: Annotated[str, Form(max_length=20)] = "",
     motivo: Annotated[str, Form(max_length=2000)] = "",
+    quitar: Annotated[str, Form(max_length=2)] = "",
 ) -> Response:
     """Manda lo directo; lo delicado queda pedido, a la espera de otra persona."""
     sala = la_sala(peticion)
@@ -115,6 +130,9 @@ def ordenar(
     if pedida is None:
         mal = Rechazo("ACCION", "falta escoger qué se le ordena", "el formulario llegó incompleto", "apriete un botón")
         return _botones(peticion, sesion, equipo, mal)
+    if accion == "mensaje" and bool(quitar) is bool(texto.strip()):
+        mal = _QUITA_Y_ESCRIBE if quitar else _VACIO
+        return _botones(peticion, sesion, equipo, mal, {"accion": accion, "texto": texto})
     hecho = _pedir(sala, sesion, equipo, pedida, texto, desde, motivo)
     if isinstance(hecho, Rechazo):
         escrito = {"accion": accion, "texto": texto, "desde": desde, "motivo": motivo}
@@ -174,7 +192,9 @@ def uno(peticion: Request, sesion: Mira, numero: int) -> HTMLResponse:
     return _uno(peticion, sesion, numero)
 
 
-def _uno(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _uno(
+    peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None, nota: str = ""
+) -> HTMLResponse:
     pedido = _pedido(la_sala(peticion), numero)
     if pedido is None:
         return aviso(peticion, _NO_HAY, 404, sesion)
@@ -186,6 +206,7 @@ def _uno(peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None
         400 if rechazo else 200,
         rechazo,
         p=pedido,
+        nota=nota,
         autoridad=autoridad,
         orden=solicitudes.orden_de(pedido) if autoridad else "",
     )
@@ -212,18 +233,18 @@ def _responder(peticion: Request, sesion: Sesion, numero: int, respuesta: str, n
         return aviso(peticion, _NO_HAY, 404, sesion)
     autoriza = respuesta == "autoriza"
     if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
-        return _uno(peticion, sesion, numero, _YA_SALIO)
+        return _uno(peticion, sesion, numero, _YA_SALIO, nota)
     # El código no se gasta en lo que de todos modos no procede.
-    procede = pedido.quien != sesion.cuenta and pedido.autoriza is None
+    procede = pedido.quien != sesion.cuenta and pedido.espera(sala.ahora())
     if autoriza and procede and sala.pedidos.objecion(nota, autoriza=True) is None:
         falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
         if falla is not None:
-            return _uno(peticion, sesion, numero, falla)
+            return _uno(peticion, sesion, numero, falla, nota)
     mal = sala.pedidos.responder(
         numero, sesion.cuenta, nota, sala.ahora(), autoriza=autoriza, hacer=lambda p: _encolar(sala, p)
     )
     if mal is not None:
-        return _uno(peticion, sesion, numero, mal)
+        return _uno(peticion, sesion, numero, mal, nota)
     sala.observador.despertar()
     return RedirectResponse(f"{CAMINO}/ordenes/{numero}", 303)
 

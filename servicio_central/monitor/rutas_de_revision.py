@@ -11,7 +11,7 @@ from nucleo.problema import Rechazo
 from servicio_central.monitor import casos
 from servicio_central.monitor.dictamenes import NADIE, OPCIONES, falta, situacion
 from servicio_central.monitor.paginas import aviso, pagina
-from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, la_sala
+from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de, la_sala
 from servicio_central.monitor.sesiones import Sesion
 
 rutas = APIRouter(prefix=f"{CAMINO}/revision")
@@ -25,7 +25,7 @@ def lista(peticion: Request, sesion: Mira) -> HTMLResponse:
     sala = la_sala(peticion)
     ultimas = sala.dictamenes.por_caso()
     hay = [
-        (c, situacion(c, ultimas.get(c.clave)), falta(c, ultimas.get(c.clave)))
+        (c, situacion(c, ultimas.get(c.clave), sala.ahora()), falta(c, ultimas.get(c.clave)))
         for c in casos.abiertos(sala.centro.carpeta)
     ]
     return pagina(peticion, "revision.html", sesion, casos=sorted(hay, key=lambda c: not c[2]))
@@ -37,7 +37,14 @@ def uno(peticion: Request, sesion: Mira, clave: str) -> HTMLResponse:
     return _uno(peticion, sesion, clave)
 
 
-def _uno(peticion: Request, sesion: Sesion, clave: str, rechazo: Rechazo | None = None) -> HTMLResponse:
+def _uno(
+    peticion: Request,
+    sesion: Sesion,
+    clave: str,
+    rechazo: Rechazo | None = None,
+    nota: str = "",
+    dictamen: str = "",
+) -> HTMLResponse:
     sala = la_sala(peticion)
     caso = casos.uno(sala.centro.carpeta, clave)
     if caso is None:
@@ -52,11 +59,13 @@ def _uno(peticion: Request, sesion: Sesion, clave: str, rechazo: Rechazo | None 
         rechazo,
         caso=caso,
         equipo="" if caso.equipo == NADIE else caso.equipo,
-        situacion=situacion(caso, ultima),
+        situacion=situacion(caso, ultima, sala.ahora()),
         falta=falta(caso, ultima),
         opciones=OPCIONES[caso.clase],
         propuestas=propuestas,
-        por_responder=ultima if ultima is not None and ultima.confirma is None else None,
+        por_responder=ultima if ultima is not None and ultima.espera(sala.ahora()) else None,
+        nota=nota,
+        dictamen=dictamen,
         piezas=casos.piezas(sala.centro.carpeta, caso),
     )
 
@@ -76,7 +85,7 @@ def proponer(
         return aviso(peticion, _NO_HAY, 404, sesion)
     hecho = sala.dictamenes.proponer(caso, dictamen, nota, sesion.cuenta, sala.ahora())
     if isinstance(hecho, Rechazo):
-        return _uno(peticion, sesion, clave, hecho)
+        return _uno(peticion, sesion, clave, hecho, nota, dictamen)
     return RedirectResponse(f"{CAMINO}/revision/{clave}", 303)
 
 
@@ -88,13 +97,28 @@ def responder(
     numero: int,
     respuesta: Annotated[str, Form(max_length=10)] = "",
     nota: Annotated[str, Form(max_length=2000)] = "",
+    codigo: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """La segunda persona confirma o rechaza."""
+    """La segunda persona confirma, con un código nuevo, o rechaza."""
+    with la_sala(peticion).dictamenes.turno:
+        return _responder(peticion, sesion, clave, numero, respuesta, nota, codigo)
+
+
+def _responder(
+    peticion: Request, sesion: Sesion, clave: str, numero: int, respuesta: str, nota: str, codigo: str
+) -> Response:
     sala = la_sala(peticion)
     propuesta = sala.dictamenes.una(numero) if 0 < numero < 2**53 else None
     if propuesta is None or propuesta.caso != clave or respuesta not in ("confirma", "rechaza"):
         return aviso(peticion, _NO_HAY, 404, sesion)
-    mal = sala.dictamenes.resolver(numero, sesion.cuenta, nota, sala.ahora(), confirma=respuesta == "confirma")
+    confirma = respuesta == "confirma"
+    # El código no se gasta en lo que de todos modos no procede.
+    procede = propuesta.quien != sesion.cuenta and propuesta.espera(sala.ahora())
+    if confirma and procede and sala.dictamenes.objecion(nota, confirma=True) is None:
+        para = f"propuesta {numero}: {propuesta.dictamen}, {clave}"
+        if (falla := sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), para)) is not None:
+            return _uno(peticion, sesion, clave, falla, nota)
+    mal = sala.dictamenes.resolver(numero, sesion.cuenta, nota, sala.ahora(), confirma=confirma)
     if mal is not None:
-        return _uno(peticion, sesion, clave, mal)
+        return _uno(peticion, sesion, clave, mal, nota)
     return RedirectResponse(f"{CAMINO}/revision/{clave}", 303)

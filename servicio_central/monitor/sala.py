@@ -33,7 +33,7 @@ class Sala:
         sqlite3.Error: si la libreta no se puede abrir. OSError si no se puede crear.
     """
 
-    def __init__(self, centro: Centro, ahora: Callable[[], datetime] = _reloj) -> None:
+    def __init__(self, centro: Centro, avisar: Callable[[str], None], ahora: Callable[[], datetime] = _reloj) -> None:
         self.centro = centro
         self.ahora = ahora
         self.umbrales = los_umbrales.leer(centro.carpeta)
@@ -45,7 +45,7 @@ class Sala:
         self.dictamenes = Dictamenes(self.libreta)
         self.pedidos = Pedidos(self.libreta)
         self.historia = Historia(self.libreta)
-        self.observador = Observador(centro, self.libreta, self.episodios, self.umbrales, ahora)
+        self.observador = Observador(centro, self.libreta, self.episodios, self.umbrales, ahora, avisar)
 
     def empezar(self) -> None:
         self.observador.empezar()

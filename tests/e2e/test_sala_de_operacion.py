@@ -344,6 +344,10 @@ def test_dos_personas_revisan_una_bifurcacion_y_lo_contado_no_cambia(
     otra = de_sofia.new_page()
     otra.goto(caso)
     otra.click("button:has-text('Confirmar')")
+    assert "El código no es correcto" in otra.inner_text("main"), "una sesión abierta y sola no confirma"
+    noche.sala.sala.libreta.agregar("UPDATE cuentas SET ultimo_paso = 0 WHERE nombre = ?", ("sofia",))
+    otra.fill("#codigo", noche.sala.codigo("sofia"))
+    otra.click("button:has-text('Confirmar')")
     texto = otra.inner_text("main")
     assert "Dictaminado por ana y sofia" in texto
     assert "padrón nuevo" in texto

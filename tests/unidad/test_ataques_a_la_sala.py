@@ -28,7 +28,7 @@ from nucleo.temas import Carril
 from servicio_central import firma_de_definicion
 from servicio_central.informe_de_mochila import Informe
 from servicio_central.ingesta import Mensaje
-from servicio_central.monitor import casos, orden_operador
+from servicio_central.monitor import casos, metricas, orden_operador
 from servicio_central.monitor.acciones import ACCIONES
 from servicio_central.monitor.difusion import TOPE_FILA, Difusion, Lleno
 from servicio_central.monitor.episodios import Episodio
@@ -211,7 +211,7 @@ def test_con_mas_de_cien_pedidos_el_mas_viejo_no_se_pierde_de_vista(sala: SalaDe
     pedidos, ahora = sala.sala.pedidos, datetime.now(UTC)
     for n in range(120):
         pedidos.pedir(f"catd-{n}", ACCIONES["baja"], "", "", "robado", "ana", ahora)
-    assert [p.numero for p in pedidos.abiertos()] == list(range(1, 121))
+    assert [p.numero for p in pedidos.abiertos(ahora)] == list(range(1, 121))
     assert isinstance(pedidos.pedir("catd-0", ACCIONES["baja"], "", "", "robado", "rita", ahora), Rechazo)
 
 
@@ -242,6 +242,38 @@ def test_una_direccion_mal_tecleada_se_dice_en_espanol(sala: SalaDePrueba, camin
     assert "Siguiente paso" in r.text
     largo = Navegador(sala, "sofia")._pedir("GET", "/operacion/acta?buscar=" + "a" * 50)
     assert "demasiado largo" in largo.text
+
+
+def test_la_sala_no_se_puede_pintar_y_el_registro_lo_dice_una_vez_por_causa(
+    sala: SalaDePrueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observador, dichos = sala.sala.observador, list[str]()
+    observador._avisar = dichos.append
+    bueno = observador._pintor.pintar
+    fallas = iter([ValueError("uno"), ValueError("uno"), KeyError("otro")])
+
+    def y_no_se_puede(*args: Any) -> Any:
+        if (falla := next(fallas, None)) is not None:
+            raise falla
+        observador._parar.set()
+        return bueno(*args)
+
+    monkeypatch.setattr(observador._pintor, "pintar", y_no_se_puede)
+    observador._ciclo()
+    assert observador.defectos == 3
+    assert [("ValueError" in d, "KeyError" in d) for d in dichos] == [(True, False), (False, True)]
+    assert "test_ataques_a_la_sala.py" in dichos[0]
+    assert "repórtelo" in dichos[0]
+    assert b"prep_sala_defectos_total 3.0" in metricas.escribir(sala.sala)
+
+
+def test_ni_el_primer_retrato_se_puede_pintar_y_las_metricas_lo_cuentan(
+    sala: SalaDePrueba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observador = sala.sala.observador
+    observador.retrato = None
+    monkeypatch.setattr(observador, "mirar", lambda: 1 / 0)
+    assert b"prep_sala_defectos_total 1.0" in metricas.escribir(sala.sala)
 
 
 # ------------------------------------------------------------------------------------- los navegadores lentos
@@ -324,7 +356,7 @@ def test_el_disco_se_llena_al_mandar_y_la_pagina_no_se_va_sola(sala: SalaDePrueb
     assert r.status_code == 503
     assert "refresh" not in r.headers
     assert "Atrás" in r.text
-    assert sala.sala.pedidos.abiertos() == []
+    assert sala.sala.pedidos.abiertos(datetime.now(UTC)) == []
 
 
 def test_si_no_se_pudo_pedir_lo_escrito_sigue_en_su_lugar(sala: SalaDePrueba) -> None:

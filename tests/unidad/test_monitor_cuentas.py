@@ -310,6 +310,7 @@ def test_la_orden_da_de_alta_con_qr_y_dice_lo_que_no_se_puede(
     assert "de baja" in correr("lista", *carpeta)
     for argumentos in (
         ["alta", *carpeta, "Ana López", "--papel", "vista"],
+        ["alta", *carpeta, "ana-lopez", "--papel", "supervisor"],
         ["baja", *carpeta, "nadie"],
         ["lista", "--carpeta", str(tmp_path / "nada")],
     ):
@@ -475,7 +476,13 @@ def test_las_cabeceras_no_dejan_enmarcar_ni_correr_lo_ajeno(sala: SalaDePrueba) 
 def test_las_metricas_son_solo_para_esta_maquina(sala: SalaDePrueba) -> None:
     with cliente(sala, None) as nadie:
         assert nadie.get("/metrics").status_code == 200
-        assert nadie.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+        for cabecera, valor in (
+            ("X-Forwarded-For", "203.0.113.9"),
+            ("X-Real-IP", "203.0.113.9"),
+            ("Forwarded", "for=203.0.113.9"),
+            ("Via", "1.1 tunel"),
+        ):
+            assert nadie.get("/metrics", headers={cabecera: valor}).status_code == 403, cabecera
 
 
 def test_detras_de_nginx_se_anota_la_direccion_que_el_puso_y_la_galleta_va_segura(sala: SalaDePrueba) -> None:

@@ -20,6 +20,7 @@ from servicio_central import ajustes
 from servicio_central.imagenes import Imagenes
 from servicio_central.informe_de_mochila import Informe
 from servicio_central.monitor import imagenes_de_actas, mochilas_vistas, vida_de_acta
+from servicio_central.monitor.observador import Pantalla
 from tests.mochila_de_prueba import Banco, armar, declarar
 from tests.sala_de_prueba import SalaDePrueba
 
@@ -97,6 +98,23 @@ def test_lo_que_espera_en_el_buzon_se_dice(sala: SalaDePrueba) -> None:
     sala.sala.observador.mirar()
     mochilas = sala.sala.observador.mesa.mochilas
     assert (mochilas.esperan_de("catd-002"), mochilas.esperan_de("catd-003"), len(mochilas.esperan)) == (1, 0, 1)
+
+
+def test_lo_que_alguien_dejo_a_mano_en_el_buzon_no_espera_se_dice_que_no_es_una_mochila(sala: SalaDePrueba) -> None:
+    buzon = sala.centro.mochilas.buzon
+    (buzon.entrada / "MOCHILA CATD 1").mkdir()
+    (buzon.entrada / "léeme.txt").write_text("hola")
+    (buzon.entrada / "catd-001-0123456789ab-01234567").write_text("ni carpeta es")
+    (buzon.entrada / "catd-002-0123456789ab-01234567").mkdir()
+    sala.sala.observador.mirar()
+    mochilas = sala.sala.observador.mesa.mochilas
+    assert mochilas.esperan == tuple(r.name for r in buzon.por_importar()) == ("catd-002-0123456789ab-01234567",)
+    assert mochilas.ajenos == ("MOCHILA CATD 1", "catd-001-0123456789ab-01234567", "léeme.txt")
+    assert mochilas.esperan_de("catd-001") == 0
+    pedazo = sala.sala.observador.pagina(Pantalla.MESA)[1].sueltos["mochilas"]
+    assert "1 en el buzón, sin importar todavía: catd-002-0123456789ab-01234567." in pedazo
+    assert "hay 3 cosas que no son mochilas y el centro no tomará: «MOCHILA CATD 1»" in pedazo
+    assert "./prep importar --carpeta" in pedazo
 
 
 def test_un_informe_danado_no_quita_a_los_demas(sala: SalaDePrueba) -> None:
