@@ -137,7 +137,7 @@ def test_matan_al_proceso_de_vision_a_media_hoja_y_la_hoja_sale(kiosco: Path, ho
     a_medias(kiosco)
 
 
-@pytest.mark.parametrize("paso", ["archivo", "renglon", "vista", "imagen", "hecho"])
+@pytest.mark.parametrize("paso", PASOS)
 def test_se_llena_el_disco_en_cada_paso_y_al_haber_lugar_sale_todo(
     tmp_path: Path, datos: Path, hojas: Path, visto: Path, paso: str
 ) -> None:
