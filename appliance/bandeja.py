@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from appliance import publicado
 from appliance.contenido import calidad_de
 from appliance.reloj import VIRTUAL
-from nucleo.acuse import MAXIMO_APARTADOS, Acuse
+from nucleo.acuse import BIFURCADO, MAXIMO_APARTADOS, Acuse
 from nucleo.sobre import CADENA_NUEVA
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ class Resumen:
 MAXIMO_EN_DUDA: Final = MAXIMO_APARTADOS
 """Las que caben en la respuesta. Bajo un `contiguo` ajeno van primero las últimas: lo que se bifurcó está siempre
 arriba de lo común, y al apartarse deja su lugar a la anterior."""
-
-_BIFURCADO: Final = "BIFURCADO"
 
 _COLUMNAS = "SELECT h.secuencia, h.huella, h.sobre, b.apartado FROM bandeja b JOIN hechos h USING (secuencia) WHERE "
 _CERRAR = "UPDATE bandeja SET estado = 'cerrado', cerrado_en = ?, apartado = NULL WHERE estado = 'pendiente' AND "
@@ -198,7 +196,7 @@ def _apartar(t: Transaccion, acuse: Acuse, recibido: datetime) -> int:
         cambio = t.conexion.execute(
             "UPDATE bandeja SET apartado = ? WHERE (estado = 'pendiente' OR ?) AND apartado IS NOT ? "
             "AND secuencia = (SELECT secuencia FROM hechos WHERE huella = ?)",
-            (apartado.codigo, apartado.codigo == _BIFURCADO, apartado.codigo, apartado.huella),
+            (apartado.codigo, apartado.codigo == BIFURCADO, apartado.codigo, apartado.huella),
         ).rowcount
         if cambio:
             t.anotar(recibido, "apartado", detalle=f"{apartado.codigo} {apartado.huella}")

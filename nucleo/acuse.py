@@ -26,6 +26,9 @@ from nucleo.temas import USUARIO_CENTRO
 
 MAXIMO_SUELTOS: Final = 64
 MAXIMO_FALTAN: Final = 16
+BIFURCADO: Final = "BIFURCADO"
+"""Código de lo apartado porque en su lugar de la cadena ya hay otra hoja."""
+
 MAXIMO_APARTADOS: Final = 16
 MAXIMO_EN_DUDA: Final = 64
 

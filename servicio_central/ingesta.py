@@ -25,7 +25,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-from nucleo.acuse import MAXIMO_APARTADOS, sellar_acuse
+from nucleo.acuse import BIFURCADO, MAXIMO_APARTADOS, sellar_acuse
 from nucleo.eleccion import Proceso
 from nucleo.latido import Latido
 from nucleo.padron import Padron
@@ -247,8 +247,8 @@ class Ingesta:
             if self._almacen.bifurcar(hecho, contada, lote.ahora):
                 lote.alarmas.append(f"BIFURCADO: {causa}; se cuenta la primera ({contada[:12]})")
             self._con_apartados.add(hecho.equipo)
-            lote.apartadas.setdefault(hecho.equipo, {})[hecho.huella] = "BIFURCADO"
-            return Dictamen(Destino.BIFURCADO, "BIFURCADO", causa)
+            lote.apartadas.setdefault(hecho.equipo, {})[hecho.huella] = BIFURCADO
+            return Dictamen(Destino.BIFURCADO, BIFURCADO, causa)
         self._almacen.agregar(hecho, lote.ahora)
         estaba_rota = cadena.rota
         cadena.agregar(hecho.secuencia, Eslabon(hecho.huella, hecho.previo))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from appliance.bandeja import Pendiente
+from nucleo.acuse import BIFURCADO
 
 _INTENTOS: Final = 4
 """Veces que se manda un sobre (unos 30 s) antes de darlo por rezagado."""
@@ -22,7 +23,6 @@ _MAXIMO_REZAGADOS: Final = 480
 _REPETIR_PEDIDO_S: Final = 1.0
 """Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino."""
 
-_BIFURCADO: Final = "BIFURCADO"
 _BIFURCADO_S: Final = 300.0
 """Lo más que se espera para repetir lo bifurcado: su lugar lo ocupa otra y, si el centro la pierde, la pide él."""
 
@@ -173,7 +173,7 @@ class Envio:
             self._rezagados.add(fila.secuencia)
         lento = fila.apartado is not None or fila.secuencia in self._rezagados
         doble = 2.0 ** min(veces - 1, 10)
-        if fila.apartado == _BIFURCADO:
+        if fila.apartado == BIFURCADO:
             espera = min(self._lento_s * doble, max(self._lento_s, _BIFURCADO_S))
         elif lento:
             espera = self._lento_s

@@ -149,17 +149,17 @@ def _pedir(
     if isinstance(que, Rechazo):
         return que
     try:
-        firmada = firma_de_definicion.ultima(sala.centro.carpeta) if accion.clave == "definicion" else None
         if accion.clave == "definicion":
+            firmada = firma_de_definicion.ultima(sala.centro.carpeta)
+            if firmada is None:
+                return Rechazo(
+                    "DEFINICION",
+                    "en el centro no hay ninguna definición firmada por la autoridad",
+                    "aún no se firma, o no se copió al centro",
+                    "pídala con «Una definición nueva»: la firma la autoridad, fuera de línea",
+                )
             # Con cuál: la segunda persona autoriza ésa, y no la que haya llegado entretanto.
-            texto = "" if firmada is None else _cual(firmada[0])
-        if accion.clave == "definicion" and firmada is None:
-            return Rechazo(
-                "DEFINICION",
-                "en el centro no hay ninguna definición firmada por la autoridad",
-                "aún no se firma, o no se copió al centro",
-                "pídala con «Una definición nueva»: la firma la autoridad, fuera de línea",
-            )
+            texto = _cual(firmada[0])
         if accion.tramite is Tramite.DIRECTA:
             assert que is not None
             if (mal := _ya_espera(sala, equipo, que)) is not None:
