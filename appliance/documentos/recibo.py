@@ -16,6 +16,7 @@ from appliance.identidad import Identidad
 from nucleo.eleccion import Proceso
 from nucleo.hechos import Acopio, IdActa, Imagen
 from nucleo.problema import Rechazo
+from nucleo.promesa import promesa_de
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Recibo:
 def recibo_de(almacen: Almacen, acta: IdActa, identidad: Identidad, proceso: Proceso) -> Recibo | Rechazo:
     """El recibo de la imagen vigente del acta. Sin imagen no hay qué comprobar, y se rechaza.
 
-    QR: `PREPC1|proceso|modo|elección/casilla|imagen|hora|equipo|secuencia|huella`. Raises: Falla.
+    El QR es una promesa de inclusión (`nucleo.promesa`). Raises: Falla.
     """
     with almacen.lectura() as mirada:
         sobres = mirada.sobres_de(acta)
@@ -48,8 +49,9 @@ def recibo_de(almacen: Almacen, acta: IdActa, identidad: Identidad, proceso: Pro
             "digitalícela y vuelva a pedir el recibo",
         )
     sha256, hora = imagen.hecho.sha256, imagen.hecho.hora
-    partes = ("PREPC1", proceso.clave, identidad.modo, str(acta), sha256, hora.isoformat(timespec="seconds"))
-    qr = "|".join((*partes, identidad.equipo, str(imagen.secuencia), imagen.huella))
+    lugar = (identidad.equipo, identidad.epoca, imagen.secuencia)
+    promesa = promesa_de(proceso.clave, identidad.modo, acta, sha256, hora, lugar, imagen.sobre)
+    qr = promesa.qr
     return Recibo(acta, acopio.hecho.hora, hora, sha256, imagen.huella, imagen.secuencia, qr)
 
 

@@ -109,7 +109,7 @@ class FichaDivision:
     por_candidatura: Mapping[str, int]
     por_partido: Mapping[str, int]
     adelante: tuple[str, ...]
-    """Candidaturas con más votos: una, varias si empatan, ninguna si no hay votos. No registradas y nulos no compiten."""
+    """Candidaturas con más votos: varias si empatan, ninguna sin votos. No registradas y nulos no compiten."""
     secciones: tuple[FichaSeccion, ...]
 
 

@@ -11,6 +11,7 @@ import pytest
 from appliance import situacion
 from appliance.documentos.recibo import Recibo, pdf_de_recibo, recibo_de
 from appliance.imagenes_declaradas import ORDEN, PAUSA
+from appliance.llave import leer_publica
 from appliance.mesa import PLAZO_ENCARGO, Mesa
 from appliance.pantalla.grafica import avance_por_hora
 from appliance.pantalla.linea_de_tiempo import pasos_de
@@ -21,6 +22,7 @@ from nucleo.acta import Digitalizacion, MotivoSinActa, Origen, asentado_de_campo
 from nucleo.acuse import Acuse, Apartado, CorteCubierto
 from nucleo.campo import Numero
 from nucleo.hechos import IdActa, Recaptura
+from nucleo.promesa import leer_promesa
 from tests.kiosco_de_prueba import (
     A1,
     A2,
@@ -327,8 +329,10 @@ def test_el_recibo_nombra_la_imagen_y_el_hecho_y_no_trae_votos(mesa: Mesa, tmp_p
     assert isinstance(recibo, Recibo)
     tercero = mesa.almacen.sobres(3, 3)[0]
     assert (recibo.secuencia, recibo.huella) == (3, tercero.huella), "la imagen vigente es la última"
-    assert recibo.qr.split("|")[:5] == ["PREPC1", "prueba2022", "simulacro", str(A1), recibo.imagen]
-    assert recibo.qr.endswith(tercero.huella)
+    assert recibo.qr.split("|")[:5] == ["PREPC2", "prueba2022", "simulacro", str(A1), recibo.imagen]
+    promesa = leer_promesa(recibo.qr)
+    assert (promesa.secuencia, promesa.huella) == (3, tercero.huella)
+    promesa.comprobar(leer_publica(tmp_path / "llave.pem"))
     pdf = pdf_de_recibo(recibo, identidad(), PROCESO, hora(5))
     assert pdf.startswith(b"%PDF")
     navegador = pantallas(mesa, tmp_path, "coordinacion")
