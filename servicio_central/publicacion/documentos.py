@@ -1,0 +1,40 @@
+"""Los archivos de que depende el cómputo —definición y padrón—, públicos y nombrados por su SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from nucleo.eleccion import Proceso
+from nucleo.padron import Padron
+from nucleo.paquete import comprimir
+from nucleo.transparencia.hojas import Documento
+from servicio_central import ajustes, disco, padrones, vigente
+
+CARPETA: Final = "documentos_publicos"
+
+
+def de_definicion(centro: Path, proceso: Proceso) -> Documento:
+    """La definición vigente, como el tar.gz que sus archivos dan siempre. Raises: OSError, PaqueteInvalido."""
+    raiz = centro / vigente.COPIA
+    raiz = raiz if raiz.exists() else ajustes.leer(centro).proceso
+    archivos = {str(r.relative_to(raiz)): r.read_bytes() for r in vigente.archivos(raiz)}
+    return _guardar(centro, "definicion", comprimir(archivos), proceso.huella)
+
+
+def de_padron(centro: Path, padron: Padron) -> Documento | None:
+    """El padrón con que se cuenta, con la firma de la autoridad; `None` si ya no está el archivo. Raises: OSError."""
+    for ruta in (centro / padrones.CARPETA / f"{padron.version:06d}.jws", centro / ajustes.PADRON):
+        if ruta.exists():
+            return _guardar(centro, "padron", ruta.read_bytes(), str(padron.version))
+    return None
+
+
+def _guardar(centro: Path, que: str, datos: bytes, nombre: str) -> Documento:
+    documento = Documento(que, hashlib.sha256(datos).hexdigest(), len(datos), nombre)
+    destino = centro / CARPETA / documento.sha256
+    if not destino.exists():
+        destino.parent.mkdir(exist_ok=True, mode=0o755)
+        disco.escribir(destino, datos)
+    return documento

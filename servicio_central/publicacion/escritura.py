@@ -1,0 +1,125 @@
+"""Escribir un corte: una carpeta completa, comprimida como se servirá, que comparte con cortes anteriores lo que no
+cambió.
+
+Todo va a una carpeta provisional que un solo renombre hace existir. La hora de cada archivo es la del corte que lo
+escribió y el gzip no lleva fecha ni nombre: dos centros, o un centro y un espejo, sirven los mismos bytes y hasta el
+mismo ETag.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from nucleo.publicacion import rutas
+from nucleo.publicacion.manifiesto import Archivo, Manifiesto, archivo_de, ruta_del_de_seccion, seccion_de
+from servicio_central import disco
+
+COMPRIMIBLES: Final = frozenset((".html", ".json", ".svg", ".css", ".js", ".xml", ".atom", ".txt", ".csv"))
+"""Lo que en disco va sólo comprimido; lo demás, tal cual."""
+
+_NIVEL: Final = 9
+_PROVISIONAL: Final = ".corte-"
+
+
+def en_disco(ruta: str) -> str:
+    """Cómo se llama en disco lo que se publica en esa ruta."""
+    return f"{ruta}.gz" if PurePosixPath(ruta).suffix in COMPRIMIBLES else ruta
+
+
+def leer(carpeta: Path, ruta: str) -> bytes:
+    """El contenido, sin comprimir, de lo publicado en esa ruta de un corte. Raises: OSError, también si el gzip miente."""
+    nombre = en_disco(ruta)
+    datos = (carpeta / nombre).read_bytes()
+    try:
+        return gzip.decompress(datos) if nombre != ruta else datos
+    except (EOFError, ValueError) as error:
+        raise OSError(f"{carpeta / nombre} no es gzip") from error
+
+
+class CorteEnObra:
+    """Un corte que se está escribiendo. Hay que terminarlo con `levantar` o con `tirar`."""
+
+    def __init__(self, centro: Path, destino: Path, hora: datetime) -> None:
+        self.destino = destino
+        self._provisional = centro / f"{_PROVISIONAL}{destino.name}-{os.getpid()}"
+        self._hora = hora.timestamp()
+        self._archivos: dict[str, Archivo] = {}
+        self._secciones: dict[str, dict[str, Archivo]] = {}
+        shutil.rmtree(self._provisional, ignore_errors=True)
+        self._provisional.mkdir(mode=0o755)
+        self._hechas: set[str] = {""}
+
+    def poner(self, ruta: str, datos: bytes) -> str:
+        """Escribe un archivo y devuelve su SHA-256."""
+        cual = archivo_de(datos)
+        carpeta = seccion_de(ruta)
+        if carpeta is None:
+            self._archivos[ruta] = cual
+        else:
+            self._secciones.setdefault(carpeta, {})[ruta.rpartition("/")[2]] = cual
+        self._escribir(ruta, datos)
+        return cual.sha256
+
+    def compartir(self, carpeta: str, anterior: Path) -> None:
+        """Toma entera una sección que no cambió desde el corte `anterior`. Nunca es enlace a enlace: se va al original.
+
+        Raises:
+            OSError: si ahí no está.
+        """
+        origen = anterior / carpeta
+        corte = anterior.name
+        if origen.is_symlink():
+            corte = Path(os.readlink(origen)).parts[-len(Path(carpeta).parts) - 1]
+        self._carpeta_de(carpeta)
+        os.symlink(f"{'../' * (carpeta.count('/') + 1)}{corte}/{carpeta}", self._provisional / carpeta)
+        ruta = ruta_del_de_seccion(carpeta)
+        self._archivos[ruta] = archivo_de(leer(anterior, ruta))
+
+    def manifestar(self) -> str:
+        """Escribe el manifiesto de cada sección y el del corte, y devuelve el SHA-256 de éste."""
+        for carpeta, archivos in self._secciones.items():
+            datos = Manifiesto(carpeta, archivos).a_bytes()
+            ruta = ruta_del_de_seccion(carpeta)
+            self._archivos[ruta] = archivo_de(datos)
+            self._escribir(ruta, datos)
+        datos = Manifiesto(self.destino.name, self._archivos).a_bytes()
+        self._escribir(rutas.MANIFIESTO, datos)
+        return archivo_de(datos).sha256
+
+    def levantar(self) -> None:
+        """Lo deja durable y lo hace existir de golpe. Raises: OSError."""
+        # Un fsync por archivo serían miles: se pide una vez que todo lo escrito baje a disco.
+        os.sync()
+        self.destino.parent.mkdir(exist_ok=True, mode=0o755)
+        self._provisional.rename(self.destino)
+        disco.sincronizar(self.destino.parent)
+
+    def tirar(self) -> None:
+        shutil.rmtree(self._provisional, ignore_errors=True)
+
+    def _escribir(self, ruta: str, datos: bytes) -> None:
+        nombre = en_disco(ruta)
+        if nombre != ruta:
+            datos = gzip.compress(datos, _NIVEL, mtime=0)
+        self._carpeta_de(ruta)
+        destino = os.path.join(self._provisional, nombre)
+        with open(destino, "xb") as archivo:
+            archivo.write(datos)
+        os.utime(destino, (self._hora, self._hora))
+
+    def _carpeta_de(self, ruta: str) -> None:
+        carpeta = ruta.rpartition("/")[0]
+        if carpeta not in self._hechas:
+            os.makedirs(self._provisional / carpeta, 0o755, exist_ok=True)
+            self._hechas.add(carpeta)
+
+
+def barrer(centro: Path) -> None:
+    """Quita las carpetas provisionales de un proceso que murió: quien vive tiene el turno."""
+    for resto in centro.glob(f"{_PROVISIONAL}*"):
+        shutil.rmtree(resto, ignore_errors=True)

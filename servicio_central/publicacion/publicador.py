@@ -1,0 +1,440 @@
+"""Quien publica: hace cada corte completo, lo asienta en el registro y mueve el enlace. Uno solo a la vez por centro.
+
+Vive entre corte y corte, y así cada uno sólo lee, cuenta y escribe lo que cambió. Todo lo que sabe se puede rehacer del
+almacén y del registro: si muere, el siguiente llega a los mismos bytes. El orden de las escrituras es el que permite
+retomar: recado con las hojas, carpeta del corte, registro, enlace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from nucleo.base_oficial.escritura import escribir_zip
+from nucleo.computo import Resumen
+from nucleo.eleccion import Proceso
+from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, pertenencia
+from nucleo.padron import Padron
+from nucleo.publicacion import fichas, recuerdo, rutas
+from nucleo.publicacion.armado import Armador, Cambios
+from nucleo.publicacion.json_publico import paginas, piezas
+from nucleo.publicacion.reserva import HechoRegistrado
+from nucleo.transparencia import hojas
+from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
+from nucleo.transparencia.nota import Nota
+from nucleo.transparencia.prueba import Prueba
+from servicio_central import cubierto, disco, exclusiones, imagenes, padrones, publicado
+from servicio_central.publicacion import documentos, escritura
+from servicio_central.publicacion.fuente import Fuente
+from servicio_central.publicacion.programa import huella_del_programa
+from servicio_central.publicado import CORTES, PUBLICO
+from servicio_central.puerto_almacen import ERRORES
+from servicio_central.registro import llave, pendiente, testigos
+from servicio_central.registro.registro import Registro
+from servicio_central.tropiezo import Tropiezo
+
+IMAGENES: Final = "imagenes_publicas"
+RECUERDOS: Final = "recuerdos.json"
+"""Lo que el último corte le deja al siguiente (`nucleo.publicacion.recuerdo`); se rehace del registro."""
+
+
+@dataclass(frozen=True)
+class Corte:
+    """Un corte ya hecho, de una elección."""
+
+    eleccion: str
+    hora: datetime
+    ultimo: bool
+    carpeta: Path
+    """`cortes/AAAAMMDD_HHMM`."""
+    zip: Path
+    """Base de datos oficial."""
+    resumen: Resumen
+    hechos: int
+    """Los que cuentan."""
+    conjunto: str
+    """SHA-256 de las huellas de los hechos que cuentan, ordenadas y separadas por saltos: dos centros con las mismas
+    hojas y el mismo padrón dan lo mismo."""
+    aviso: str = field(default="", compare=False)
+    """Lo inesperado al publicarlo, para decirlo a quien lo pidió; vacío si quedó publicado sin más."""
+
+
+class Publicador:
+    """El de un centro."""
+
+    def __init__(self, carpeta: Path) -> None:
+        self._carpeta = carpeta
+        self._olvidar()
+
+    def cortar(self, proceso: Proceso, hora: datetime, *, ultimo: bool, ahora: datetime) -> dict[str, Corte]:
+        """Hace el corte de todas las elecciones y lo publica. Repetirlo con los mismos hechos no cambia nada.
+
+        Raises:
+            Tropiezo: CORTE_EXISTENTE, si ya hay uno de esa hora con otros datos; REGISTRO o LLAVE, si no se puede
+            asentar. OSError: si no se pudo escribir. Uno de `puerto_almacen.ERRORES`: si el almacén no se puede leer.
+        """
+        # Dos cortes a la vez se estorbarían al renombrar y el más lento podría retroceder lo publicado.
+        with disco.turno(self._carpeta / ".turno-cortes"):
+            try:
+                return self._cortar(proceso, hora, ultimo, ahora)
+            except BaseException:
+                # Lo que haya en memoria puede ir adelante de lo que quedó en disco.
+                self._olvidar()
+                raise
+
+    def _olvidar(self) -> None:
+        self._fuente = Fuente(self._carpeta)
+        self._registro: Registro | None = None
+        self._armador: Armador | None = None
+        self._contado: tuple[str, str] | None = None
+        self._conocidos: list[HechoRegistrado] = []
+        self._por_asentar: dict[str, HechoRegistrado] = {}
+        self._cofirmado: dict[str, int] = {}
+
+    def _cortar(self, proceso: Proceso, hora: datetime, ultimo: bool, ahora: datetime) -> dict[str, Corte]:
+        escritura.barrer(self._carpeta)
+        registro = self._abrir_registro(proceso, ahora)
+        nombre = publicado.nombre_de(proceso, hora)
+        destino = self._carpeta / CORTES / nombre
+        # Antes de leer los hechos: lo que ya era contiguo aquí, por fuerza queda incluido.
+        cadenas = cubierto.contar(self._carpeta)
+        padron = padrones.para_contar(self._carpeta)
+        cadenas = exclusiones.recortar(cadenas, padron)
+        armador = self._poner_al_dia(proceso, padron)
+        conjuntos = self._conjuntos(proceso, padron)
+        if destino.exists():
+            self._exigir_igual(destino, proceso, padron, ultimo, conjuntos)
+            cual = fichas.Corte(nombre, hora, ultimo)
+            aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
+            return _cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
+        cual = fichas.Corte(nombre, hora, ultimo)
+        armador.imagenes(self._fuente.imagenes())
+        cambios = armador.cortar(cual)
+        desde = registro.tamano
+        nuevas = list(self._hojas(registro, armador, cambios, cual, proceso, padron))
+        registro.agregar(nuevas)
+        obra = escritura.CorteEnObra(self._carpeta, destino, hora)
+        try:
+            ficha = self._escribir(obra, armador, cambios, cual, proceso, padron, conjuntos, registro)
+            manifiesto = obra.manifestar()
+            nuevas.append(hojas.escribir(CortePublicado(nombre, hora, ultimo, manifiesto)))
+            registro.agregar(nuevas[-1:])
+            pendiente.guardar(self._carpeta, pendiente.Pendiente(nombre, desde, tuple(nuevas)))
+            obra.levantar()
+        except BaseException:
+            obra.tirar()
+            raise
+        antes = self._carpeta / PUBLICO
+        resumenes = [(e.eleccion.clave, e.parcial.resumen(ultimo)) for e in ficha.elecciones]
+        cambia = exclusiones.aviso(antes, padron, resumenes)
+        self._asentar(registro, nombre, armador)
+        aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
+        aviso = "; ".join(filter(None, (aviso, cambia)))
+        return _cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
+
+    # ------------------------------------------------------------------------------------------------------ lo que hay
+
+    def _abrir_registro(self, proceso: Proceso, ahora: datetime) -> Registro:
+        origen = llave.origen_de(proceso.clave, proceso.modo)
+        quien = llave.firmante(self._carpeta, origen)
+        registro = self._registro
+        if registro is None or not registro.es_el_del_disco():
+            self._olvidar()
+            registro = self._registro = Registro(self._carpeta, quien)
+        self._retomar(registro)
+        if registro.ceros is None:
+            cuales = testigos.leer(self._carpeta)
+            vkeys = tuple(t.llave.vkey for t in cuales.todos)
+            autoridad = _huella_de_autoridad(self._carpeta)
+            inicio = ahora.astimezone(ZoneInfo(proceso.huso)).replace(microsecond=0)
+            ceros = Ceros(
+                proceso.clave,
+                proceso.modo,
+                inicio,
+                origen,
+                quien.llave.vkey,
+                autoridad,
+                proceso.huella,
+                huella_del_programa(),
+                vkeys,
+                cuales.quorum,
+            )
+            registro.agregar([hojas.escribir(ceros)])
+            registro.asentar("ceros")
+        return registro
+
+    def _retomar(self, registro: Registro) -> None:
+        """Si un apagón dejó un corte escrito y sin asentar, se asienta tal como iba a quedar."""
+        dejado = pendiente.leer(self._carpeta)
+        if dejado is None:
+            return
+        if registro.tamano == dejado.desde and (self._carpeta / CORTES / dejado.corte).exists():
+            registro.agregar(dejado.hojas)
+            registro.asentar(dejado.corte)
+        pendiente.quitar(self._carpeta)
+
+    def _poner_al_dia(self, proceso: Proceso, padron: Padron | None) -> Armador:
+        """El armador con todos los hechos que cuentan. Con otra definición o padrón se vuelve a empezar."""
+        nuevos, de_nuevo = self._fuente.nuevos(list(proceso.elecciones))
+        if de_nuevo:
+            self._conocidos = []
+        self._conocidos += nuevos
+        contado = (proceso.huella, "" if padron is None else padron.huella)
+        armador = self._armador
+        if armador is None or de_nuevo or contado != self._contado:
+            armador = Armador(proceso, armador.recuerdos if armador and not de_nuevo else self._recuerdos())
+            nuevos = self._conocidos
+            self._por_asentar = {}
+        armador.agregar(h for h in nuevos if _cuenta(h, padron))
+        abiertas = self._registro.abiertas if self._registro is not None else {}
+        self._por_asentar |= {h.huella: h for h in nuevos if h.huella not in abiertas}
+        self._armador, self._contado = armador, contado
+        return armador
+
+    def _recuerdos(self) -> recuerdo.Recuerdos | None:
+        with suppress(FileNotFoundError):
+            return recuerdo.leer((self._carpeta / RECUERDOS).read_bytes())
+        return None
+
+    def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> dict[str, tuple[int, str]]:
+        """Elección → cuántos hechos cuentan y la huella de su conjunto."""
+        por_eleccion: dict[str, list[str]] = {clave: [] for clave in proceso.elecciones}
+        for h in self._conocidos:
+            eleccion, _ = pertenencia(h.hecho)
+            if eleccion in por_eleccion and _cuenta(h, padron):
+                por_eleccion[eleccion].append(h.huella)
+        return {
+            e: (len(huellas), hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest())
+            for e, huellas in por_eleccion.items()
+        }
+
+    # ----------------------------------------------------------------------------------------------------- las hojas
+
+    def _hojas(
+        self,
+        registro: Registro,
+        armador: Armador,
+        cambios: Cambios,
+        corte: fichas.Corte,
+        proceso: Proceso,
+        padron: Padron | None,
+    ) -> Iterator[bytes]:
+        """Lo que este corte agrega, menos su propia hoja: documentos, hechos en orden de cadena, y actas."""
+        puestos = registro.documentos
+        if "definicion" not in puestos or puestos["definicion"].nombre != proceso.huella:
+            yield hojas.escribir(documentos.de_definicion(self._carpeta, proceso))
+        if padron is not None:
+            documento = documentos.de_padron(self._carpeta, padron)
+            if documento is not None and documento != puestos.get("padron"):
+                yield hojas.escribir(documento)
+        yield from self._hojas_de_hechos(registro, armador, padron)
+        for acta in cambios.actas:
+            ficha = armador.ficha(acta)
+            dato = piezas.a_bytes(paginas.de_acta(ficha))
+            imagen = ficha.imagen if ficha.imagen_presente else ""
+            yield hojas.escribir(
+                ActaPublicada(
+                    acta.eleccion, acta.casilla, corte.nombre, hashlib.sha256(dato).hexdigest(), imagen, ficha.hojas
+                )
+            )
+
+    def _hojas_de_hechos(self, registro: Registro, armador: Armador, padron: Padron | None) -> Iterator[bytes]:
+        abrir: list[HechoRegistrado] = []
+        reservar: list[HechoRegistrado] = []
+        for h in self._por_asentar.values():
+            (abrir if _se_abre(h, armador, padron) else reservar).append(h)
+        sobres = self._fuente.sobres([h.huella for h in abrir])
+        nuevas = [(h.lugar, hojas.hoja_de_hecho(sobres[h.huella])) for h in abrir]
+        eslabones = registro.eslabones
+        nuevas += [(h.lugar, hojas.escribir(h.reservado())) for h in reservar if h.huella not in eslabones]
+        self._por_asentar = {h.huella: h for h in reservar if not isinstance(h.hecho, HojaDeBitacora)}
+        yield from (hoja for _, hoja in sorted(nuevas))
+
+    # ------------------------------------------------------------------------------------------------------- escribir
+
+    def _escribir(
+        self,
+        obra: escritura.CorteEnObra,
+        armador: Armador,
+        cambios: Cambios,
+        corte: fichas.Corte,
+        proceso: Proceso,
+        padron: Padron | None,
+        conjuntos: dict[str, tuple[int, str]],
+        registro: Registro,
+    ) -> fichas.FichaProceso:
+        bases: dict[str, tuple[str, int, str]] = {}
+        for clave in proceso.elecciones:
+            nombre, datos = escribir_zip(proceso, clave, armador.actas(clave), corte.hora, corte.ultimo)
+            bases[clave] = (nombre, len(datos), obra.poner(nombre, datos))
+        ficha = armador.todo(corte, registro.tamano, registro.raiz().hex(), bases)
+        for ruta, dato in paginas.paginas_del_corte(ficha):
+            if ruta == rutas.RESUMEN:
+                dato = _con_el_padron(dato, padron, conjuntos)
+            obra.poner(ruta, piezas.a_bytes(dato))
+        escritas = set()
+        for seccion in armador.secciones(cambios.secciones):
+            escritas.add((seccion.eleccion.clave, seccion.seccion))
+            for ruta, dato in paginas.paginas_de_secciones([seccion], proceso):
+                obra.poner(ruta, piezas.a_bytes(dato))
+        anterior = self._carpeta / CORTES / (self._ultimo_asentado(registro) or "")
+        for e in ficha.elecciones:
+            todas = {s.seccion for d in e.divisiones for s in d.secciones}
+            for numero in sorted(todas):
+                if (e.eleccion.clave, numero) not in escritas:
+                    obra.compartir(rutas.carpeta_de_seccion(e.eleccion.clave, numero), anterior)
+        self._imagenes(armador, cambios.actas)
+        return ficha
+
+    def _ultimo_asentado(self, registro: Registro) -> str | None:
+        return registro.ultimo_corte.corte if registro.ultimo_corte is not None else None
+
+    def _imagenes(self, armador: Armador, actas: Iterable[IdActa]) -> None:
+        for acta in actas:
+            ficha = armador.ficha(acta)
+            if not ficha.imagen_presente:
+                continue
+            destino = self._carpeta / IMAGENES / ficha.imagen[:2] / f"{ficha.imagen}.webp"
+            if not destino.exists():
+                destino.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+                origen = self._carpeta / imagenes.CARPETA / ficha.imagen[:2] / ficha.imagen
+                origen.chmod(0o644)  # la carpeta sigue siendo privada: sólo se lee por el otro nombre
+                os.link(origen, destino)
+
+    # --------------------------------------------------------------------------------------------- asentar y publicar
+
+    def _asentar(self, registro: Registro, nombre: str, armador: Armador) -> None:
+        nota = registro.asentar(nombre)
+        self._pruebas(registro, nombre, nota)
+        disco.escribir(self._carpeta / RECUERDOS, armador.recuerdos.a_bytes(), 0o600)
+        pendiente.quitar(self._carpeta)
+
+    def _pruebas(self, registro: Registro, nombre: str, nota: Nota) -> None:
+        """La prueba de cada acta que este corte publica, contra su punto de control."""
+        tamano = registro.asentadas
+        for indice, acta in registro.actas_de(nombre):
+            prueba = Prueba(indice, registro.inclusion(indice, tamano), nota)
+            registro.escribir_aparte(f"actas/{nombre}/{acta.eleccion}/{acta.casilla}.tlog-proof", prueba.a_bytes())
+
+    def cofirmar(self) -> testigos.Cofirmas:
+        """Pide a los testigos que cofirmen lo último publicado. Se hace después de publicar y nunca la detiene.
+
+        Raises:
+            Tropiezo: TESTIGOS, si `testigos.toml` no se entiende. OSError: si no se pudo guardar lo que contestaron.
+        """
+        cuales = testigos.leer(self._carpeta)
+        registro = self._registro
+        if registro is None or registro.nota is None or registro.ultimo_corte is None:
+            return testigos.Cofirmas((), ())
+        dichas = testigos.recoger(
+            registro.nota, registro.asentadas, self._cofirmado, cuales.todos, registro.consistencia
+        )
+        if dichas.firmas:
+            registro.cofirmar(registro.ultimo_corte.corte, dichas.firmas)
+        return dichas
+
+    def _publicar(
+        self,
+        proceso: Proceso,
+        nombre: str,
+        ahora: datetime,
+        cadenas: cubierto.Cadenas,
+        corte: fichas.Corte,
+        dudosas: list[IdActa],
+    ) -> str:
+        # Sólo sirve para decirlo en los acuses: que no se pueda escribir no detiene la publicación.
+        queja = ""
+        try:
+            dudas = cubierto.tocadas(self._carpeta, dudosas)
+            cual = cubierto.Cubierto(corte.hora, cadenas, dudas, cubierto.huellas(self._carpeta, cadenas))
+            cubierto.guardar(self._carpeta, nombre, cual)
+        except (OSError, *ERRORES) as error:
+            queja = f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
+        return "; ".join(filter(None, (publicado.publicar(self._carpeta, proceso, nombre, ahora), queja)))
+
+    def _exigir_igual(
+        self,
+        destino: Path,
+        proceso: Proceso,
+        padron: Padron | None,
+        ultimo: bool,
+        conjuntos: dict[str, tuple[int, str]],
+    ) -> None:
+        dato = publicado.leer_resumen(destino)
+        suyos = {e: (d["hechos"], d["conjunto"]) for e, d in dato["elecciones"].items()}
+        igual = (dato["definicion"], dato["corte"]["ultimo"]) == (proceso.huella, ultimo)
+        if not igual or suyos != conjuntos or dato["padron"] != _padron_en_json(padron):
+            raise Tropiezo(
+                "CORTE_EXISTENTE",
+                f"ya hay un corte {destino.name} y sus datos son otros",
+                "llegaron hechos después de publicarlo",
+                "un corte publicado no cambia: haga otro con la hora siguiente",
+            )
+
+
+def _cuenta(h: HechoRegistrado, padron: Padron | None) -> bool:
+    return padron is None or padron.excluye(*h.lugar) is None
+
+
+def _se_abre(h: HechoRegistrado, armador: Armador, padron: Padron | None) -> bool:
+    """Si el contenido de ese hecho ya es público. Lo excluido se queda en eslabón: no sostiene nada de lo publicado."""
+    if isinstance(h.hecho, HojaDeBitacora) or not _cuenta(h, padron):
+        return False
+    if isinstance(h.hecho, FueraDeCatalogo):
+        return True
+    return armador.abre(h.hecho.acta, h.huella)
+
+
+def _en_duda(armador: Armador, proceso: Proceso) -> list[IdActa]:
+    return [a for clave in proceso.elecciones for a in armador.en_duda(clave)]
+
+
+def _con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: dict[str, tuple[int, str]]) -> dict[str, Any]:
+    """El resumen, con qué padrón se contó y la huella del conjunto de hechos de cada elección."""
+    elecciones = {
+        clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
+        for clave, e in dato["elecciones"].items()
+    }
+    return dato | {"padron": _padron_en_json(padron), "elecciones": elecciones}
+
+
+def _padron_en_json(padron: Padron | None) -> Any:
+    return json.loads(json.dumps(exclusiones.para_el_resumen(padron)))
+
+
+def _huella_de_autoridad(carpeta: Path) -> str:
+    with suppress(FileNotFoundError):
+        return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
+    return hashlib.sha256(b"").hexdigest()
+
+
+def _cortes(
+    destino: Path,
+    hora: datetime,
+    ultimo: bool,
+    proceso: Proceso,
+    conjuntos: dict[str, tuple[int, str]],
+    aviso: str,
+) -> dict[str, Corte]:
+    dato = publicado.leer_resumen(destino)["elecciones"]
+    return {
+        clave: Corte(
+            clave,
+            hora,
+            ultimo,
+            destino,
+            destino / dato[clave]["base_de_datos"]["archivo"],
+            Resumen(**dato[clave]["cuenta"]),
+            *conjuntos[clave],
+            aviso,
+        )
+        for clave in proceso.elecciones
+    }

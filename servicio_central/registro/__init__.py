@@ -1,0 +1,1 @@
+"""El registro de transparencia del centro: agregar hojas, firmar el punto de control y recoger las cofirmas."""
