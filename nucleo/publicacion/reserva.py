@@ -83,6 +83,8 @@ class Vista:
 
     abiertos: tuple[HechoRegistrado, ...]
     reservados: tuple[HechoReservado, ...]
+    verificada: int
+    """La vuelta que se publica; 0 si ninguna."""
 
     @property
     def hechos(self) -> list[HechoDeActa]:
@@ -108,7 +110,8 @@ def partir(visibles: Iterable[HechoVisible], publicada: int, cerrado: bool) -> V
         else:
             completos.setdefault(visible.huella, visible)
     en_orden = sorted(completos.values(), key=lambda h: h.lugar)
-    umbral = max(publicada, vuelta_verificada([h.hecho for h in en_orden]))
+    verificada = vuelta_verificada([h.hecho for h in en_orden])
+    umbral = max(publicada, verificada)
     abiertos: list[HechoRegistrado] = []
     for registrado in en_orden:
         if es_reservado(registrado.hecho, umbral, cerrado):
@@ -116,7 +119,7 @@ def partir(visibles: Iterable[HechoVisible], publicada: int, cerrado: bool) -> V
         else:
             abiertos.append(registrado)
             eslabones.pop(registrado.huella, None)
-    return Vista(tuple(abiertos), tuple(sorted(eslabones.values(), key=lambda h: h.lugar)))
+    return Vista(tuple(abiertos), tuple(sorted(eslabones.values(), key=lambda h: h.lugar)), verificada)
 
 
 def es_reservado(hecho: Hecho, umbral: int, cerrado: bool) -> bool:
