@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
 from nucleo.acta import Acta
 from nucleo.campo import Campo
@@ -13,26 +12,7 @@ from nucleo.casilla import Casilla
 from nucleo.clasificacion import Clasificacion
 from nucleo.eleccion import Eleccion, Opcion, Proceso
 from nucleo.publicacion.parcial import Parcial
-
-
-class Situacion(Enum):
-    """En qué está un acta esperada, para quien mira desde fuera. El valor es el texto de los JSON."""
-
-    NO_HA_LLEGADO = "no_ha_llegado"
-    RECIBIDA = "recibida"
-    """Acopiada, todavía sin imagen."""
-    DIGITALIZADA = "digitalizada"
-    """Con imagen, nadie ha concluido una captura."""
-    EN_CAPTURA = "en_captura"
-    """Una persona la capturó; falta que otra, sin ver, haga lo mismo."""
-    EN_DISCREPANCIA = "en_discrepancia"
-    """Dos capturas difieren y una tercera persona transcribe lo que difiere, o dos la revisan juntas."""
-    EN_DUDA = "en_duda"
-    """Se había publicado y una lectura posterior la contradice: se retiró hasta aclararla."""
-    SIN_ACTA = "sin_acta"
-    CONTABILIZADA = "contabilizada"
-    NO_CONTABILIZADA = "no_contabilizada"
-    """Verificada, pero no suma: nada legible o excede a quienes podían votar."""
+from nucleo.publicacion.situacion import Situacion as Situacion
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +89,8 @@ class FichaDivision:
     por_candidatura: Mapping[str, int]
     por_partido: Mapping[str, int]
     adelante: tuple[str, ...]
-    """Candidaturas con más votos: varias si empatan, ninguna sin votos. No registradas y nulos no compiten."""
+    """Candidaturas con más votos: una, varias si empatan, ninguna si no hay votos. No registradas y nulos no
+    compiten."""
     secciones: tuple[FichaSeccion, ...]
 
 
