@@ -29,7 +29,8 @@ from ensayo.kiosco_de_mano import KioscoDeMano
 from ensayo.noche import Noche, cargar_noche
 from ensayo.publicada import leer_publicada
 from ensayo.veredicto import a_json, contar_sobres, mostrar
-from servicio_central.corte import Corte, hacer_corte
+from servicio_central.corte import hacer_corte
+from servicio_central.publicacion.corte_hecho import Corte
 from servicio_central.tropiezo import Tropiezo
 
 VELOCIDAD = 120.0

@@ -17,7 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from nucleo.eleccion import Proceso
-from servicio_central.corte import es_de_cierre, es_futuro, nombre_de, ultimo_publicado
+from servicio_central.publicado import es_de_cierre, es_futuro, nombre_de, ultimo_publicado
 
 _REINTENTO: Final = 20.0
 """Segundos antes de repetir un corte que falló."""

@@ -6,7 +6,6 @@ decide `servicio_central.lectura` con el padrón; aquí sólo se dice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from nucleo.computo import Resumen
 from nucleo.padron import Padron
-from servicio_central import almacenes
+from servicio_central import almacenes, publicado
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,11 @@ def aviso(anterior: Path, padron: Padron | None, resumenes: Sequence[tuple[str, 
     """Qué cambia por las exclusiones respecto del corte que se publicaba; vacío si son las mismas o no bajó nada.
 
     Args:
-        anterior: `resumen.json` de ese corte; si no se puede leer, no se compara.
+        anterior: la carpeta de ese corte; si no se puede leer, no se compara.
     """
     actual = para_el_resumen(padron)
     try:
-        dato = json.loads(anterior.read_bytes())
+        dato = publicado.leer_resumen(anterior)
         mismas = (dato.get("padron") or {}).get("exclusiones", []) == (actual or {}).get("exclusiones", [])
         if mismas:
             return ""

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from servicio_central import corte, pagina
+from servicio_central import pagina, publicado
 from servicio_central.arranque import Centro, decir
 from servicio_central.monitor import app as monitor
 from servicio_central.monitor.sala import Sala
@@ -48,8 +48,8 @@ def aplicacion(
         monitor.agregar(app, sala)
     app.add_middleware(Resguardo)
     preparar_publico(centro)
-    app.mount("/cortes", StaticFiles(directory=centro.carpeta / corte.CORTES, html=True), name="cortes")
-    app.mount("/", StaticFiles(directory=centro.carpeta / corte.PUBLICO, html=True), name="publico")
+    app.mount("/cortes", StaticFiles(directory=centro.carpeta / publicado.CORTES, html=True), name="cortes")
+    app.mount("/", StaticFiles(directory=centro.carpeta / publicado.PUBLICO, html=True), name="publico")
     return app
 
 
@@ -75,6 +75,6 @@ def preparar_publico(centro: Centro) -> None:
     destino.mkdir(exist_ok=True)
     (destino / "index.html").write_bytes(pagina.espera(centro.vigia.proceso))
     (destino / "estilo.css").write_bytes(pagina.estilo())
-    (centro.carpeta / corte.CORTES).mkdir(exist_ok=True)
-    if corte.ultimo_publicado(centro.carpeta) is None:
-        corte.apuntar(centro.carpeta, "espera")
+    (centro.carpeta / publicado.CORTES).mkdir(exist_ok=True)
+    if publicado.ultimo_publicado(centro.carpeta) is None:
+        publicado.apuntar(centro.carpeta, "espera")

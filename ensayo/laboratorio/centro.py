@@ -22,11 +22,12 @@ from nucleo.padron import Equipo, Padron
 from nucleo.temas import ambito_de
 from servicio_central import ajustes, lectura
 from servicio_central.almacen import Almacen
-from servicio_central.corte import Corte, hacer_cortes
+from servicio_central.corte import hacer_cortes
 from servicio_central.cubierto import Publicado
 from servicio_central.declaradas import Declaradas
 from servicio_central.enlace import ESPERA_LOTE
 from servicio_central.ingesta import LOTE, Destino, Ingesta, Mensaje, Resultado
+from servicio_central.publicacion.corte_hecho import Corte
 from servicio_central.recepcion import Recepcion
 
 RECONEXION_S: Final = 2.0

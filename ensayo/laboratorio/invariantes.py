@@ -22,7 +22,8 @@ from ensayo.laboratorio.kiosco import Kiosco
 from ensayo.laboratorio.proceso import RENGLONES
 from ensayo.laboratorio.recalculo import Votos, votos_publicables
 from ensayo.publicada import leer_publicada
-from servicio_central.corte import Corte
+from servicio_central import publicado
+from servicio_central.publicacion.corte_hecho import Corte
 
 VISTO_S: Final = 45.0
 """Segundos en que, con todo en pie, el centro debe haber oído a cada kiosco: tres latidos."""
@@ -124,7 +125,7 @@ class Juez:
         self._leer_durables()
         self._revisar_presentes()
         votos = _votos_de(corte.zip)
-        resumen = json.loads((corte.carpeta / "resumen.json").read_bytes())["elecciones"][corte.eleccion]
+        resumen = publicado.leer_resumen(corte.carpeta)["elecciones"][corte.eleccion]
         huellas = frozenset(self._durables)
         conjunto = hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest()
         if (resumen["hechos"], resumen["conjunto"]) != (len(huellas), conjunto):

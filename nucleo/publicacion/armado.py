@@ -152,6 +152,16 @@ class Armador:
     def ficha(self, acta: IdActa) -> FichaActa:
         return self._fichas[acta]
 
+    def abre(self, acta: IdActa, huella: str) -> bool:
+        """Si ese hecho del acta se ve completo en el último corte hecho."""
+        vista = self._vistas.get(acta)
+        return vista is not None and any(a.huella == huella for a in vista.abiertos)
+
+    def en_duda(self, eleccion: str) -> list[IdActa]:
+        """Las actas cuyas lecturas no concuerdan y que por eso no se publican, en orden."""
+        sin_acuerdo = (Situacion.EN_DISCREPANCIA, Situacion.EN_DUDA)
+        return sorted(a for a, f in self._fichas.items() if a.eleccion == eleccion and f.situacion in sin_acuerdo)
+
     def vista(self, acta: IdActa) -> Vista:
         """Qué hechos suyos se ven completos en el último corte hecho y de cuáles sólo el eslabón."""
         return self._vistas[acta]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -18,6 +17,8 @@ from typing import Any, Final
 from nucleo import formas
 from nucleo.carga import leer_carga
 from nucleo.formas import CORTO, EPOCA, EQUIPO, HEX64
+from nucleo.hechos import MAXIMO_VUELTAS, IdActa
+from nucleo.publicacion.reserva import HechoReservado
 from nucleo.renglon import CLAVE, hora_con_huso
 from nucleo.sobre import SobreInvalido
 
@@ -68,31 +69,16 @@ class Ceros:
     llave: str
     """La llave del registro, como vkey de signed-note."""
     autoridad: str
-    """Huella SHA-256 del DER de la llave pública de la autoridad."""
+    """SHA-256 de `autoridad.pub.pem`; vacío si es un libro suelto, sin autoridad."""
     definicion: str
-    """Huella de la definición (`nucleo.eleccion.Proceso.huella`): catálogo, renglones y calendario."""
+    """Huella de la definición (`nucleo.eleccion.Proceso.huella`): catálogo, renglones y calendario.
+    Vacía en un libro suelto."""
     programa: str
     """Huella del programa del centro."""
     testigos: tuple[str, ...]
     """vkey de cada testigo, en orden."""
     quorum: int
     """Cofirmas con que un punto de control se dice atestiguado. Publicar nunca las espera."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reservado:
-    """El eslabón de un sobre sin su contenido."""
-
-    huella: str
-    equipo: str
-    epoca: str
-    secuencia: int
-    previo: str
-    hecho: str
-    """Tipo del hecho: `captura`, `bitacora`…"""
-    eleccion: str = ""
-    casilla: str = ""
-    vuelta: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +102,8 @@ class ActaPublicada:
     corte: str
     ficha: str
     """SHA-256 de su JSON público."""
+    imagen: str
+    """SHA-256 de su imagen, si en ese corte ya se publica; vacío si viene en camino o no la hay."""
     hojas: tuple[str, ...]
     """Huellas de los sobres de que sale, en orden de (equipo, época, secuencia)."""
 
@@ -140,14 +128,14 @@ class SucesoDeOperacion:
     detalle: str
 
 
-Hoja = Ceros | Reservado | Documento | ActaPublicada | CortePublicado | SucesoDeOperacion
+Hoja = Ceros | HechoReservado | Documento | ActaPublicada | CortePublicado | SucesoDeOperacion
 
 _SUCESOS: Final = ("arranque", "pausa", "regreso", "programa", "correccion", "cierre")
 _DOCUMENTOS: Final = ("definicion", "padron", "programa")
 
 _CLASES: Final[dict[type, Clase]] = {
     Ceros: Clase.CEROS,
-    Reservado: Clase.RESERVADO,
+    HechoReservado: Clase.RESERVADO,
     Documento: Clase.DOCUMENTO,
     ActaPublicada: Clase.ACTA,
     CortePublicado: Clase.CORTE,
@@ -163,8 +151,7 @@ def hoja_de_hecho(sobre: str) -> bytes:
 def escribir(hoja: Hoja) -> bytes:
     """Los bytes de una hoja que no es un hecho. Raises: HojaInvalida, si nadie podría leerla."""
     clase = _CLASES[type(hoja)]
-    dato = {nombre: _a_json(getattr(hoja, nombre)) for nombre in hoja.__dataclass_fields__}
-    cuerpo = _escrito(dato)
+    cuerpo = _escrito(hoja)
     _leer_cuerpo(clase, cuerpo)
     return _con_clase(clase, cuerpo)
 
@@ -198,13 +185,16 @@ def _con_clase(clase: Clase, cuerpo: bytes) -> bytes:
     return hoja
 
 
-def _escrito(dato: Mapping[str, object]) -> bytes:
+def _escrito(hoja: Hoja) -> bytes:
+    dato = {nombre: _a_json(getattr(hoja, nombre)) for nombre in hoja.__dataclass_fields__}
     return json.dumps(dato, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def _a_json(valor: object) -> object:
     if isinstance(valor, datetime):
         return valor.isoformat()
+    if isinstance(valor, IdActa):
+        return [valor.eleccion, valor.casilla]
     return list(valor) if isinstance(valor, tuple) else valor
 
 
@@ -213,8 +203,7 @@ def _leer_cuerpo(clase: Clase, cuerpo: bytes) -> Hoja:
         hoja = leer_carga(cuerpo, _LECTORES[clase], f"la hoja «{clase.value}»")
     except SobreInvalido as error:
         raise HojaInvalida(str(error)) from error
-    dato = {nombre: _a_json(getattr(hoja, nombre)) for nombre in hoja.__dataclass_fields__}
-    if _escrito(dato) != cuerpo:
+    if _escrito(hoja) != cuerpo:
         raise HojaInvalida(f"la hoja «{clase.value}» no está escrita en su única forma")
     return hoja
 
@@ -243,8 +232,8 @@ def _ceros(d: dict[str, Any]) -> Hoja:
         hora=hora_con_huso(d["hora"]),
         origen=formas.texto(d["origen"], _LIBRE),
         llave=formas.texto(d["llave"], _VKEY),
-        autoridad=formas.texto(d["autoridad"], HEX64),
-        definicion=formas.texto(d["definicion"], HEX64),
+        autoridad=_texto_o_nada(d["autoridad"], HEX64),
+        definicion=_texto_o_nada(d["definicion"], HEX64),
         programa=formas.texto(d["programa"], HEX64),
         testigos=testigos,
         quorum=formas.entero(d["quorum"], 0, len(testigos) + 1),
@@ -252,16 +241,16 @@ def _ceros(d: dict[str, Any]) -> Hoja:
 
 
 def _reservado(d: dict[str, Any]) -> Hoja:
-    return Reservado(
-        huella=formas.texto(d["huella"], HEX64),
+    acta = None if d["acta"] is None else IdActa(*(formas.texto(t, CLAVE) for t in formas.lista(d["acta"], 2)))
+    return HechoReservado(
         equipo=formas.texto(d["equipo"], EQUIPO),
         epoca=formas.texto(d["epoca"], EPOCA),
         secuencia=formas.entero(d["secuencia"], 1),
         previo=formas.texto(d["previo"], HEX64),
-        hecho=formas.texto(d["hecho"], _TIPO),
-        eleccion=_texto_o_nada(d["eleccion"], CLAVE),
-        casilla=_texto_o_nada(d["casilla"], CLAVE),
-        vuelta=formas.entero(d["vuelta"], 0, 100),
+        huella=formas.texto(d["huella"], HEX64),
+        tipo=formas.texto(d["tipo"], _TIPO),
+        acta=acta,
+        vuelta=None if d["vuelta"] is None else formas.entero(d["vuelta"], 1, MAXIMO_VUELTAS + 1),
     )
 
 
@@ -280,6 +269,7 @@ def _acta(d: dict[str, Any]) -> Hoja:
         casilla=formas.texto(d["casilla"], CLAVE),
         corte=formas.texto(d["corte"], _CORTE),
         ficha=formas.texto(d["ficha"], HEX64),
+        imagen=_texto_o_nada(d["imagen"], HEX64),
         hojas=tuple(formas.texto(h, HEX64) for h in formas.lista(d["hojas"], MAXIMO_HOJAS_DE_ACTA)),
     )
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from nucleo.eleccion import Proceso
 from nucleo.padron import Equipo, Padron
-from servicio_central import almacenes, corte, exclusiones
+from servicio_central import almacenes, exclusiones
 from servicio_central.cadena import Cadena, Eslabon
 from servicio_central.enlace import Estado
 from servicio_central.monitor.recuento import Recuento
 from servicio_central.monitor.retrato import Cortes, EnlaceDelCentro, EstadoDeEnlace, Kiosco, Retrato
 from servicio_central.monitor.umbrales import Umbrales
+from servicio_central.publicado import CORTES, actas_en_duda, es_futuro, nombre_de, ultimo_publicado
 from servicio_central.puerto_almacen import ERRORES, Lector
 
 
@@ -186,20 +187,20 @@ class Fotografo:
         return pendientes - vistos[0][1]
 
     def _cortes(self, proceso: Proceso, ahora: datetime) -> Cortes:
-        publicado = corte.ultimo_publicado(self._carpeta)
+        publicado = ultimo_publicado(self._carpeta)
         if self._en_duda[0] != publicado:
-            dudosas = corte.actas_en_duda(self._carpeta, publicado) if publicado else ()
+            dudosas = actas_en_duda(self._carpeta, publicado) if publicado else ()
             self._en_duda = (publicado, dudosas)
         tarde = timedelta(seconds=self._umbrales.corte_tarde_s)
         limite = ahora - timedelta(minutes=proceso.minutos_entre_cortes) - tarde
         atrasado = False
         if proceso.inicio_publicacion <= limite and ahora <= proceso.cierre + tarde:
-            atrasado = publicado is None or publicado < corte.nombre_de(proceso, limite)
-        hechos = self._carpeta / corte.CORTES
+            atrasado = publicado is None or publicado < nombre_de(proceso, limite)
+        hechos = self._carpeta / CORTES
         return Cortes(
             publicado,
             sum(1 for _ in hechos.iterdir()) if hechos.is_dir() else 0,
-            publicado is not None and corte.es_futuro(proceso, publicado, ahora),
+            publicado is not None and es_futuro(proceso, publicado, ahora),
             atrasado,
             self._en_duda[1],
         )

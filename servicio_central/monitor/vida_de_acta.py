@@ -28,8 +28,9 @@ from nucleo.hechos import (
 )
 from nucleo.padron import Padron
 from nucleo.sobre import leer_json
-from servicio_central import almacenes, corte, cubierto
+from servicio_central import almacenes, cubierto
 from servicio_central.imagenes import Imagenes
+from servicio_central.publicado import actas_en_duda, ultimo_publicado
 from servicio_central.puerto_almacen import Lector
 
 
@@ -108,12 +109,12 @@ def contar(carpeta: Path, proceso: Proceso, padron: Padron, eleccion: str, clave
         sucesos.append(replace(suceso, falta_imagen=falta))
     for motivo, recibido, sobre in aparte:
         sucesos.append(_suceso(_hecho(sobre), recibido, *_lugar(sobre), motivo, ""))
-    publicado = corte.ultimo_publicado(carpeta)
+    publicado = ultimo_publicado(carpeta)
     return Vida(
         casilla,
         eleccion,
         _ESTADOS[type(estado_de(hechos)).__name__] if hechos else "sin hechos",
-        publicado is not None and f"{eleccion}/{clave}" in corte.actas_en_duda(carpeta, publicado),
+        publicado is not None and f"{eleccion}/{clave}" in actas_en_duda(carpeta, publicado),
         tuple(sorted(sucesos, key=lambda s: (s.recibido, s.equipo, s.secuencia))),
     )
 

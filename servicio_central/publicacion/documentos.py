@@ -15,10 +15,17 @@ from servicio_central import ajustes, disco, padrones, vigente
 CARPETA: Final = "documentos_publicos"
 
 
-def de_definicion(centro: Path, proceso: Proceso) -> Documento:
-    """La definición vigente, como el tar.gz que sus archivos dan siempre. Raises: OSError, PaqueteInvalido."""
+def de_definicion(centro: Path, proceso: Proceso) -> Documento | None:
+    """La definición vigente, como el tar.gz que sus archivos dan siempre; `None` si ahí no hay un centro inscrito.
+
+    Raises:
+        OSError: si no se pudo leer o escribir. PaqueteInvalido: si no es una definición.
+    """
     raiz = centro / vigente.COPIA
-    raiz = raiz if raiz.exists() else ajustes.leer(centro).proceso
+    if not raiz.exists():
+        if not (centro / ajustes.ARCHIVO).exists():
+            return None
+        raiz = ajustes.leer(centro).proceso
     archivos = {str(r.relative_to(raiz)): r.read_bytes() for r in vigente.archivos(raiz)}
     return _guardar(centro, "definicion", comprimir(archivos), proceso.huella)
 

@@ -32,7 +32,7 @@ def en_disco(ruta: str) -> str:
 
 
 def leer(carpeta: Path, ruta: str) -> bytes:
-    """El contenido, sin comprimir, de lo publicado en esa ruta de un corte. Raises: OSError, también si el gzip miente."""
+    """El contenido, sin comprimir, de lo publicado en esa ruta de un corte. Raises: OSError."""
     nombre = en_disco(ruta)
     datos = (carpeta / nombre).read_bytes()
     try:
@@ -74,9 +74,9 @@ class CorteEnObra:
         origen = anterior / carpeta
         corte = anterior.name
         if origen.is_symlink():
-            corte = Path(os.readlink(origen)).parts[-len(Path(carpeta).parts) - 1]
+            corte = origen.readlink().parts[-len(Path(carpeta).parts) - 1]
         self._carpeta_de(carpeta)
-        os.symlink(f"{'../' * (carpeta.count('/') + 1)}{corte}/{carpeta}", self._provisional / carpeta)
+        (self._provisional / carpeta).symlink_to(f"{'../' * (carpeta.count('/') + 1)}{corte}/{carpeta}")
         ruta = ruta_del_de_seccion(carpeta)
         self._archivos[ruta] = archivo_de(leer(anterior, ruta))
 
@@ -107,15 +107,15 @@ class CorteEnObra:
         if nombre != ruta:
             datos = gzip.compress(datos, _NIVEL, mtime=0)
         self._carpeta_de(ruta)
-        destino = os.path.join(self._provisional, nombre)
-        with open(destino, "xb") as archivo:
+        destino = self._provisional / nombre
+        with destino.open("xb") as archivo:
             archivo.write(datos)
         os.utime(destino, (self._hora, self._hora))
 
     def _carpeta_de(self, ruta: str) -> None:
         carpeta = ruta.rpartition("/")[0]
         if carpeta not in self._hechas:
-            os.makedirs(self._provisional / carpeta, 0o755, exist_ok=True)
+            (self._provisional / carpeta).mkdir(0o755, parents=True, exist_ok=True)
             self._hechas.add(carpeta)
 
 

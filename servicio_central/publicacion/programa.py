@@ -13,7 +13,7 @@ _PAQUETES: Final = ("nucleo", "servicio_central")
 
 @cache
 def huella_del_programa() -> str:
-    """SHA-256 hexadecimal de los archivos del centro y del núcleo: nombre, un cero y el SHA-256 de cada uno, en orden."""
+    """SHA-256 de los archivos del centro y del núcleo, en orden: nombre, un cero y el SHA-256 de cada uno."""
     suma = hashlib.sha256()
     for paquete in _PAQUETES:
         for archivo in sorted((_RAIZ / paquete).rglob("*")):

@@ -8,18 +8,15 @@ retomar: recado con las hojas, carpeta del corte, registro, enlace.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from nucleo.base_oficial.escritura import escribir_zip
-from nucleo.computo import Resumen
 from nucleo.eleccion import Proceso
 from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, pertenencia
 from nucleo.padron import Padron
@@ -32,39 +29,18 @@ from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
 from nucleo.transparencia.nota import Nota
 from nucleo.transparencia.prueba import Prueba
 from servicio_central import cubierto, disco, exclusiones, imagenes, padrones, publicado
-from servicio_central.publicacion import documentos, escritura
+from servicio_central.publicacion import corte_hecho, documentos, escritura
+from servicio_central.publicacion.corte_hecho import Conjuntos, Corte
 from servicio_central.publicacion.fuente import Fuente
 from servicio_central.publicacion.programa import huella_del_programa
 from servicio_central.publicado import CORTES, PUBLICO
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.registro import llave, pendiente, testigos
 from servicio_central.registro.registro import Registro
-from servicio_central.tropiezo import Tropiezo
 
 IMAGENES: Final = "imagenes_publicas"
 RECUERDOS: Final = "recuerdos.json"
 """Lo que el último corte le deja al siguiente (`nucleo.publicacion.recuerdo`); se rehace del registro."""
-
-
-@dataclass(frozen=True)
-class Corte:
-    """Un corte ya hecho, de una elección."""
-
-    eleccion: str
-    hora: datetime
-    ultimo: bool
-    carpeta: Path
-    """`cortes/AAAAMMDD_HHMM`."""
-    zip: Path
-    """Base de datos oficial."""
-    resumen: Resumen
-    hechos: int
-    """Los que cuentan."""
-    conjunto: str
-    """SHA-256 de las huellas de los hechos que cuentan, ordenadas y separadas por saltos: dos centros con las mismas
-    hojas y el mismo padrón dan lo mismo."""
-    aviso: str = field(default="", compare=False)
-    """Lo inesperado al publicarlo, para decirlo a quien lo pidió; vacío si quedó publicado sin más."""
 
 
 class Publicador:
@@ -111,10 +87,10 @@ class Publicador:
         armador = self._poner_al_dia(proceso, padron)
         conjuntos = self._conjuntos(proceso, padron)
         if destino.exists():
-            self._exigir_igual(destino, proceso, padron, ultimo, conjuntos)
+            corte_hecho.exigir_igual(destino, proceso, padron, ultimo, conjuntos)
             cual = fichas.Corte(nombre, hora, ultimo)
             aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
-            return _cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
+            return corte_hecho.cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
         cual = fichas.Corte(nombre, hora, ultimo)
         armador.imagenes(self._fuente.imagenes())
         cambios = armador.cortar(cual)
@@ -138,7 +114,7 @@ class Publicador:
         self._asentar(registro, nombre, armador)
         aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
         aviso = "; ".join(filter(None, (aviso, cambia)))
-        return _cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
+        return corte_hecho.cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
 
     # ------------------------------------------------------------------------------------------------------ lo que hay
 
@@ -204,7 +180,7 @@ class Publicador:
             return recuerdo.leer((self._carpeta / RECUERDOS).read_bytes())
         return None
 
-    def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> dict[str, tuple[int, str]]:
+    def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> Conjuntos:
         """Elección → cuántos hechos cuentan y la huella de su conjunto."""
         por_eleccion: dict[str, list[str]] = {clave: [] for clave in proceso.elecciones}
         for h in self._conocidos:
@@ -230,11 +206,10 @@ class Publicador:
         """Lo que este corte agrega, menos su propia hoja: documentos, hechos en orden de cadena, y actas."""
         puestos = registro.documentos
         if "definicion" not in puestos or puestos["definicion"].nombre != proceso.huella:
-            yield hojas.escribir(documentos.de_definicion(self._carpeta, proceso))
-        if padron is not None:
-            documento = documentos.de_padron(self._carpeta, padron)
-            if documento is not None and documento != puestos.get("padron"):
-                yield hojas.escribir(documento)
+            yield from map(hojas.escribir, filter(None, [documentos.de_definicion(self._carpeta, proceso)]))
+        documento = None if padron is None else documentos.de_padron(self._carpeta, padron)
+        if documento is not None and documento != puestos.get("padron"):
+            yield hojas.escribir(documento)
         yield from self._hojas_de_hechos(registro, armador, padron)
         for acta in cambios.actas:
             ficha = armador.ficha(acta)
@@ -268,7 +243,7 @@ class Publicador:
         corte: fichas.Corte,
         proceso: Proceso,
         padron: Padron | None,
-        conjuntos: dict[str, tuple[int, str]],
+        conjuntos: Conjuntos,
         registro: Registro,
     ) -> fichas.FichaProceso:
         bases: dict[str, tuple[str, int, str]] = {}
@@ -278,7 +253,7 @@ class Publicador:
         ficha = armador.todo(corte, registro.tamano, registro.raiz().hex(), bases)
         for ruta, dato in paginas.paginas_del_corte(ficha):
             if ruta == rutas.RESUMEN:
-                dato = _con_el_padron(dato, padron, conjuntos)
+                dato = corte_hecho.con_el_padron(dato, padron, conjuntos)
             obra.poner(ruta, piezas.a_bytes(dato))
         escritas = set()
         for seccion in armador.secciones(cambios.secciones):
@@ -360,25 +335,6 @@ class Publicador:
             queja = f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
         return "; ".join(filter(None, (publicado.publicar(self._carpeta, proceso, nombre, ahora), queja)))
 
-    def _exigir_igual(
-        self,
-        destino: Path,
-        proceso: Proceso,
-        padron: Padron | None,
-        ultimo: bool,
-        conjuntos: dict[str, tuple[int, str]],
-    ) -> None:
-        dato = publicado.leer_resumen(destino)
-        suyos = {e: (d["hechos"], d["conjunto"]) for e, d in dato["elecciones"].items()}
-        igual = (dato["definicion"], dato["corte"]["ultimo"]) == (proceso.huella, ultimo)
-        if not igual or suyos != conjuntos or dato["padron"] != _padron_en_json(padron):
-            raise Tropiezo(
-                "CORTE_EXISTENTE",
-                f"ya hay un corte {destino.name} y sus datos son otros",
-                "llegaron hechos después de publicarlo",
-                "un corte publicado no cambia: haga otro con la hora siguiente",
-            )
-
 
 def _cuenta(h: HechoRegistrado, padron: Padron | None) -> bool:
     return padron is None or padron.excluye(*h.lugar) is None
@@ -397,44 +353,7 @@ def _en_duda(armador: Armador, proceso: Proceso) -> list[IdActa]:
     return [a for clave in proceso.elecciones for a in armador.en_duda(clave)]
 
 
-def _con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: dict[str, tuple[int, str]]) -> dict[str, Any]:
-    """El resumen, con qué padrón se contó y la huella del conjunto de hechos de cada elección."""
-    elecciones = {
-        clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
-        for clave, e in dato["elecciones"].items()
-    }
-    return dato | {"padron": _padron_en_json(padron), "elecciones": elecciones}
-
-
-def _padron_en_json(padron: Padron | None) -> Any:
-    return json.loads(json.dumps(exclusiones.para_el_resumen(padron)))
-
-
 def _huella_de_autoridad(carpeta: Path) -> str:
     with suppress(FileNotFoundError):
         return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
-    return hashlib.sha256(b"").hexdigest()
-
-
-def _cortes(
-    destino: Path,
-    hora: datetime,
-    ultimo: bool,
-    proceso: Proceso,
-    conjuntos: dict[str, tuple[int, str]],
-    aviso: str,
-) -> dict[str, Corte]:
-    dato = publicado.leer_resumen(destino)["elecciones"]
-    return {
-        clave: Corte(
-            clave,
-            hora,
-            ultimo,
-            destino,
-            destino / dato[clave]["base_de_datos"]["archivo"],
-            Resumen(**dato[clave]["cuenta"]),
-            *conjuntos[clave],
-            aviso,
-        )
-        for clave in proceso.elecciones
-    }
+    return ""

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+
 from nucleo.transparencia.nota import FirmanteDeNotas
 from servicio_central import disco
 from servicio_central.tropiezo import Tropiezo
@@ -48,7 +49,9 @@ def _leer(ruta: Path) -> Ed25519PrivateKey:
             permisos = stat.S_IMODE(os.fstat(archivo.fileno()).st_mode)
             llave = load_pem_private_key(archivo.read(4096), None)
     except (OSError, ValueError, TypeError) as error:
-        raise _tropiezo(f"la llave del registro, {ruta}, no se puede leer ({error})", "se dañó o es de otra cuenta") from error
+        raise _tropiezo(
+            f"la llave del registro, {ruta}, no se puede leer ({error})", "se dañó o es de otra cuenta"
+        ) from error
     if permisos & 0o077:
         raise _tropiezo(
             f"la llave del registro, {ruta}, la pueden leer otras cuentas (permisos {permisos:o})",

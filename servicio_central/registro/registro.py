@@ -50,6 +50,8 @@ class Registro:
         self._documentos: dict[str, Documento] = {}
         self._corte: CortePublicado | None = None
         self._ceros: Ceros | None = None
+        self.nota: Nota | None = None
+        """El último punto de control, con las firmas que tenga."""
         self._cargar()
 
     # ------------------------------------------------------------------------------------------------ lo que ya está
@@ -82,6 +84,14 @@ class Registro:
     def actas(self) -> Mapping[IdActa, tuple[int, ActaPublicada]]:
         """Lo último que se publicó de cada acta, con el índice de su hoja."""
         return self._actas
+
+    def actas_de(self, corte: str) -> list[tuple[int, ActaPublicada]]:
+        """Las que publicó ese corte, si nadie las ha vuelto a publicar después."""
+        return [(indice, acta) for indice, acta in self._actas.values() if acta.corte == corte]
+
+    def es_el_del_disco(self) -> bool:
+        """Si nadie más ha asentado nada desde que se abrió. Raises: OSError."""
+        return self._leer_si_hay(PUNTO) == (b"" if self.nota is None else self.nota.a_bytes())
 
     @property
     def documentos(self) -> Mapping[str, Documento]:
@@ -131,20 +141,21 @@ class Registro:
         nota = firmar_punto(Punto(self._quien.nombre, self._arbol.tamano, self._arbol.raiz()), self._quien)
         self._escribir(f"{PUNTOS}/{corte}", nota.a_bytes())
         self._escribir(PUNTO, nota.a_bytes())
+        self.nota = nota
         self._asentadas = self._arbol.tamano
         self._cola = self._cola[self._asentadas // ANCHO * ANCHO - primera :]
         return nota
 
-    def cofirmar(self, corte: str, nota: Nota, firmas: Iterable[Firma]) -> Nota:
-        """Agrega cofirmas ya comprobadas a ese punto de control; al vigente sólo si todavía es ése. Raises: OSError."""
-        completa = nota.con(*firmas)
-        self._escribir(f"{PUNTOS}/{corte}", completa.a_bytes())
-        if self._leer_si_hay(PUNTO).partition(b"\n\n")[0] == nota.a_bytes().partition(b"\n\n")[0]:
-            self._escribir(PUNTO, completa.a_bytes())
-        return completa
+    def cofirmar(self, corte: str, firmas: Iterable[Firma]) -> None:
+        """Agrega cofirmas ya comprobadas al último punto de control, que es el de ese corte. Raises: OSError."""
+        if self.nota is None:
+            return
+        self.nota = self.nota.con(*firmas)
+        self._escribir(f"{PUNTOS}/{corte}", self.nota.a_bytes())
+        self._escribir(PUNTO, self.nota.a_bytes())
 
     def escribir_aparte(self, ruta: str, datos: bytes) -> None:
-        """Un archivo que acompaña al registro sin ser parte de él (la prueba de un acta). Sin fsync: se puede rehacer."""
+        """Un archivo que acompaña al registro sin ser parte de él (la prueba de un acta). Sin fsync: se rehace."""
         destino = self._carpeta / ruta
         destino.parent.mkdir(parents=True, exist_ok=True)
         destino.write_bytes(datos)
@@ -156,7 +167,8 @@ class Registro:
         if not datos:
             return  # las baldosas que haya son de un primer corte que no llegó a firmarse
         try:
-            punto = abrir_punto(datos, self._quien.llave).punto
+            firmado = abrir_punto(datos, self._quien.llave)
+            punto = firmado.punto
             baldosas = ArbolDeBaldosas(punto.tamano, punto.raiz, lambda r: (self._carpeta / r).read_bytes())
             for indice, hoja in baldosas.entradas():
                 self._arbol.agregar(hoja)
@@ -171,6 +183,7 @@ class Registro:
                 "cópielo completo de un espejo (`./prep espejo`); mientras tanto lo publicado sigue como estaba",
             ) from error
         self._asentadas = punto.tamano
+        self.nota = firmado.nota
 
     def _absorber(self, indice: int, datos: bytes) -> None:
         match leer(datos):

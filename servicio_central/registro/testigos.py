@@ -114,7 +114,8 @@ def _pedir(testigo: Testigo, nota: Nota, tamano: int, viejo: int, consistencia: 
         if viejo > tamano:
             raise ValueError(f"dice que ya vio {viejo} hojas y este registro tiene {tamano}: hay dos historias")
         camino = consistencia(viejo, tamano)
-        cuerpo = f"old {viejo}\n{''.join(f'{a_base64(h)}\n' for h in camino)}\n".encode() + nota.a_bytes()
+        renglones = (f"old {viejo}", *map(a_base64, camino), "", "")
+        cuerpo = "\n".join(renglones).encode() + nota.a_bytes()
         codigo, respuesta = _enviar(testigo.url, cuerpo)
         if codigo == 200:
             return _leer_firma(testigo, nota, respuesta)

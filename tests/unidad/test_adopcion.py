@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ from nucleo import paquete
 from nucleo.definicion import cargar_proceso
 from nucleo.padron import AUTORIDAD
 from nucleo.temas import Carril
-from servicio_central import adopcion, arranque, corte, firma_de_definicion, inscripcion, vigente
+from servicio_central import adopcion, arranque, firma_de_definicion, inscripcion, publicado, vigente
 from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Mensaje
 from servicio_central.tropiezo import Tropiezo
@@ -127,7 +126,7 @@ def test_se_firma_una_en_la_que_ya_no_cabe_lo_aceptado_y_ni_se_usa_ni_se_reparte
             [*orden, "--hora", HORA.isoformat()], capture_output=True, text=True, check=False, cwd=RAIZ
         )
         assert hecho.returncode == 0, hecho.stderr
-        resumen = json.loads((inscrito.centro / corte.PUBLICO / corte.RESUMEN).read_text())
+        resumen = publicado.leer_resumen(inscrito.centro / publicado.PUBLICO)
         assert resumen["definicion"] == antes
         buena = _firmar(inscrito, _copia(tmp_path / "buena", "buena"))
         _repartir(inscrito, centro)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import sqlite3
@@ -26,15 +25,19 @@ from servicio_central import (
     corte,
     inscripcion,
     padrones,
+    publicado,
     vigente,
 )
 from servicio_central.almacen import Almacen
-from servicio_central.corte import hacer_cortes, nombre_de, ultimo_publicado
+from servicio_central.corte import hacer_cortes
 from servicio_central.enlace import Conexion, Enlace, Estado
 from servicio_central.ingesta import Mensaje, Resultado
+from servicio_central.publicacion.escritura import CorteEnObra
+from servicio_central.publicado import nombre_de, ultimo_publicado
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import OAXACA, RAIZ, Inscrito, esperar
 from tests.contrato.test_centro import KioscoAMano
+from tests.cortes_de_prueba import con_resumen
 from tests.sala_de_prueba import alarmas_de
 from tests.sobres_de_prueba import PROCESO, CentroDePrueba, EquipoDePrueba
 
@@ -79,7 +82,7 @@ def test_un_salto_del_reloj_publico_un_corte_del_futuro_y_el_siguiente_lo_sustit
 def test_un_corte_del_futuro_no_cuenta_como_hecho_y_operacion_lo_ve(tmp_path: Path) -> None:
     ahora, futuro = PROCESO.inicio_publicacion + timedelta(minutes=5), "20420605_2120"
     assert calendario.atrasado(PROCESO, ahora, futuro) is not None
-    corte.apuntar(tmp_path, f"cortes/{futuro}")
+    publicado.apuntar(tmp_path, f"cortes/{futuro}")
     dicho: list[str] = []
     vuelta = calendario._Vuelta(tmp_path, lambda: PROCESO, lambda *_: "disco lleno", dicho.append)
     vuelta.dar(ahora)
@@ -91,9 +94,9 @@ def test_un_corte_del_futuro_no_cuenta_como_hecho_y_operacion_lo_ve(tmp_path: Pa
 
 def test_despues_del_cierre_el_calendario_sigue_vivo(tmp_path: Path) -> None:
     nombre = nombre_de(PROCESO, PROCESO.cierre)
-    corte.apuntar(tmp_path, f"cortes/{nombre}")
+    publicado.apuntar(tmp_path, f"cortes/{nombre}")
     (tmp_path / "cortes" / nombre).mkdir(parents=True)
-    (tmp_path / "cortes" / nombre / corte.RESUMEN).write_text('{"ultimo": true}')
+    con_resumen(tmp_path / "cortes" / nombre, {"corte": {"ultimo": True}})
     dicho: list[str] = []
     parar = Event()
     hilo = calendario.empezar(tmp_path, lambda: PROCESO, lambda *_: "no", dicho.append, parar)
@@ -146,13 +149,13 @@ def test_un_defecto_no_termina_el_calendario(tmp_path: Path, monkeypatch: pytest
 
 
 def test_dos_cortes_a_la_vez_no_chocan_ni_retroceden(centro: CentroDePrueba, monkeypatch: pytest.MonkeyPatch) -> None:
-    escribir, quejas, nombres = corte._escribir, list[BaseException](), list[str]()
+    levantar, quejas, nombres = CorteEnObra.levantar, list[BaseException](), list[str]()
 
-    def despacio(carpeta: Path, destino: Path, archivos: dict[str, bytes]) -> None:
+    def despacio(obra: CorteEnObra) -> None:
         time.sleep(0.15)
-        escribir(carpeta, destino, archivos)
+        levantar(obra)
 
-    monkeypatch.setattr(corte, "_escribir", despacio)
+    monkeypatch.setattr(CorteEnObra, "levantar", despacio)
 
     def cortar() -> None:
         try:
@@ -270,7 +273,7 @@ def test_quitar_una_coalicion_ya_capturada_no_detiene_los_cortes(inscrito: Inscr
     orden = [sys.executable, "-m", "servicio_central.corte", "--carpeta", str(inscrito.centro), "--hora", hora]
     hecho = subprocess.run(orden, capture_output=True, text=True, check=False, cwd=RAIZ)
     assert hecho.returncode == 0, hecho.stderr
-    resumen = json.loads((inscrito.centro / corte.PUBLICO / corte.RESUMEN).read_text())
+    resumen = publicado.leer_resumen(inscrito.centro / publicado.PUBLICO)
     assert resumen["definicion"] == antes
     # Y al volver a arrancar, también.
     os.close(centro.candado)

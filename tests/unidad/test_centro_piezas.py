@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -19,12 +18,16 @@ import pytest
 
 from nucleo.acuse import Acuse, abrir_acuse
 from nucleo.sobre import CADENA_NUEVA
-from servicio_central import almacen, calendario, corte, disco
-from servicio_central.corte import hacer_corte, hacer_cortes, ultimo_publicado
+from servicio_central import almacen, calendario, publicado
+from servicio_central.corte import hacer_corte, hacer_cortes
 from servicio_central.enlace import EN_VUELO, Conectado, Conexion, Desconectado, Enlace, Suceso, Tomado
 from servicio_central.ingesta import Mensaje, Resultado
+from servicio_central.publicacion import escritura
+from servicio_central.publicacion.escritura import CorteEnObra
+from servicio_central.publicado import ultimo_publicado
 from servicio_central.tropiezo import Tropiezo
 from tests.centro_de_verdad import esperar
+from tests.cortes_de_prueba import con_resumen
 from tests.sobres_de_prueba import PROCESO, CentroDePrueba, EquipoDePrueba, captura
 
 HORA = datetime(2022, 6, 6, 2, 20, tzinfo=UTC)
@@ -58,9 +61,9 @@ def test_un_corte_que_no_salio_se_hace_con_la_hora_en_que_de_verdad_se_hace() ->
     tarde = inicio + timedelta(minutes=27, seconds=40)
     assert calendario.atrasado(PROCESO, inicio - timedelta(seconds=1), None) is None
     assert calendario.atrasado(PROCESO, tarde, None) == inicio + timedelta(minutes=27)
-    a_las_20 = corte.nombre_de(PROCESO, inicio + timedelta(minutes=20))
+    a_las_20 = publicado.nombre_de(PROCESO, inicio + timedelta(minutes=20))
     assert calendario.atrasado(PROCESO, tarde, a_las_20) is None
-    assert calendario.atrasado(PROCESO, tarde, corte.nombre_de(PROCESO, inicio)) is not None
+    assert calendario.atrasado(PROCESO, tarde, publicado.nombre_de(PROCESO, inicio)) is not None
     assert calendario.siguiente(PROCESO, PROCESO.cierre) is None
 
 
@@ -76,10 +79,10 @@ def test_el_hilo_hace_el_corte_lo_repite_si_falla_y_el_del_cierre_es_el_ultimo(
         pedidos.append((hora, ultimo))
         if len(pedidos) == 1:
             return "disco lleno"
-        hecho = tmp_path / corte.CORTES / corte.nombre_de(corto, hora)
+        hecho = tmp_path / publicado.CORTES / publicado.nombre_de(corto, hora)
         hecho.mkdir(parents=True)
-        (hecho / corte.RESUMEN).write_text(json.dumps({"ultimo": ultimo}))
-        corte.apuntar(tmp_path, f"{corte.CORTES}/{hecho.name}")
+        con_resumen(hecho, {"corte": {"ultimo": ultimo}})
+        publicado.apuntar(tmp_path, f"{publicado.CORTES}/{hecho.name}")
         return ""
 
     dicho: list[str] = []
@@ -121,30 +124,30 @@ def test_si_el_disco_falla_a_medio_corte_lo_publicado_sigue_entero(
     centro: CentroDePrueba, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anterior = hacer_corte(centro.carpeta, PROCESO, "GUB", HORA)
-    crear = disco.crear
+    poner = CorteEnObra.poner
 
-    def lleno(ruta: Path, contenido: bytes, permisos: int = 0o600) -> None:
-        if ruta.name == corte.RESUMEN:
+    def lleno(obra: CorteEnObra, ruta: str, datos: bytes) -> str:
+        if ruta == publicado.RESUMEN:
             raise OSError(28, "No space left on device")
-        crear(ruta, contenido, permisos)
+        return poner(obra, ruta, datos)
 
-    monkeypatch.setattr(disco, "crear", lleno)
+    monkeypatch.setattr(CorteEnObra, "poner", lleno)
     with pytest.raises(OSError, match="No space"):
         hacer_corte(centro.carpeta, PROCESO, "GUB", HORA + timedelta(minutes=20))
     assert ultimo_publicado(centro.carpeta) == anterior.carpeta.name
-    assert [r.name for r in (centro.carpeta / corte.CORTES).iterdir()] == [anterior.carpeta.name]
+    assert [r.name for r in (centro.carpeta / publicado.CORTES).iterdir()] == [anterior.carpeta.name]
     assert not list(centro.carpeta.glob(".corte*"))
 
 
 def test_quien_lee_mientras_se_publica_ve_siempre_un_corte_entero(centro: CentroDePrueba) -> None:
     hacer_corte(centro.carpeta, PROCESO, "GUB", HORA)
-    publico = centro.carpeta / corte.PUBLICO
+    publico = centro.carpeta / publicado.PUBLICO
     leidos: set[str] = set()
     parar = Event()
 
     def leer() -> None:
         while not parar.is_set():
-            leidos.add(json.loads((publico / corte.RESUMEN).read_text())["corte"])
+            leidos.add(publicado.leer_resumen(publico)["corte"]["nombre"])
 
     hilo = Thread(target=leer)
     hilo.start()
@@ -164,14 +167,14 @@ def test_todas_las_elecciones_salen_en_el_mismo_corte(centro: CentroDePrueba) ->
         "20220605_2120_PREP_GUB_OAX.zip",
         "20220605_2120_PREP_DIP_LOC_OAX.zip",
     }
-    pagina = (cortes["GUB"].carpeta / "GUB.html").read_text()
-    assert "/cortes/20220605_2120/DIP_LOC.html" in pagina
+    portada = escritura.leer(cortes["GUB"].carpeta, "index.html").decode()
+    assert all(f'href="{clave}/index.html"' in portada for clave in doble.elecciones)
 
 
 def test_un_nombre_con_html_en_la_definicion_no_se_vuelve_html(centro: CentroDePrueba) -> None:
     malo = replace(PROCESO, nombre="<script>alert(1)</script>")
     hecho = hacer_corte(centro.carpeta, malo, "GUB", HORA)
-    assert b"<script" not in (hecho.carpeta / "index.html").read_bytes()
+    assert b"<script" not in escritura.leer(hecho.carpeta, "index.html")
 
 
 def test_el_corte_se_puede_pedir_por_la_terminal_sin_centro(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from joserfc.jwk import ECKey
 from nucleo.hechos import Captura
 from nucleo.padron import AUTORIDAD, Equipo, Exclusion, LlaveInscrita, Padron, sellar_padron
 from servicio_central import exclusiones, padrones
-from servicio_central.corte import CORTES, RESUMEN, hacer_cortes
+from servicio_central.corte import hacer_cortes
 from servicio_central.cubierto import Publicado
 from servicio_central.ingesta import Mensaje
 from servicio_central.lectura import leer_aceptados, leer_hechos
+from servicio_central.publicado import CORTES, RESUMEN
 from servicio_central.tropiezo import Tropiezo
 from tests.estrategias import FirmanteEnMemoria, firmante
 from tests.sobres_de_prueba import AHORA, EPOCA, PROCESO, CentroDePrueba, EquipoDePrueba, captura

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nucleo.hechos import IdActa
+from nucleo.publicacion.reserva import HechoReservado
 from nucleo.transparencia.hojas import (
     MAXIMO_HOJA,
     ActaPublicada,
@@ -17,7 +19,6 @@ from nucleo.transparencia.hojas import (
     Documento,
     Hoja,
     HojaInvalida,
-    Reservado,
     SucesoDeOperacion,
     escribir,
     hoja_de_hecho,
@@ -30,10 +31,10 @@ LLAVE = "prep.ejemplo/oax+0a1b2c3d+AVnyNrRmGyoZQdlAhCrGDP1iYPuzaLoUZQxwZPLOrxfB"
 CEROS = Ceros("oax", "simulacro", AHORA, "prep.ejemplo/oax", LLAVE, H, H, H, (LLAVE,), 1)
 EJEMPLOS: list[Hoja] = [
     CEROS,
-    Reservado(H, "catd-001", "00000000000000e1", 7, H, "captura", "GUB", "200001B0100", 1),
-    Reservado(H, "catd-001", "00000000000000e1", 8, H, "bitacora"),
+    HechoReservado("catd-001", "00000000000000e1", 7, H, H, "captura", IdActa("GUB", "200001B0100"), 1),
+    HechoReservado("catd-001", "00000000000000e1", 8, H, H, "bitacora", None, None),
     Documento("padron", H, 1024, "3"),
-    ActaPublicada("GUB", "200001B0100", "20220605_2120", H, (H, "cd" * 32)),
+    ActaPublicada("GUB", "200001B0100", "20220605_2120", H, "", (H, "cd" * 32)),
     CortePublicado("20220605_2120", AHORA, False, H),
     SucesoDeOperacion(AHORA, "pausa", "se cambió un disco; de las 22:10 a las 22:14"),
 ]

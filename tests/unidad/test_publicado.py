@@ -18,9 +18,10 @@ from nucleo.hechos import Captura, HechoDeActa, IdActa, Recaptura, Revision
 from nucleo.sobre import CADENA_NUEVA
 from servicio_central import ajustes, cubierto
 from servicio_central.almacen import Almacen as AlmacenDelCentro
-from servicio_central.corte import CORTES, PUBLICO, apuntar, hacer_cortes
+from servicio_central.corte import hacer_cortes
 from servicio_central.cubierto import Cubierto, Publicado
 from servicio_central.ingesta import Ingesta, Mensaje
+from servicio_central.publicado import CORTES, PUBLICO, apuntar
 from tests.kiosco_de_prueba import A1, abrir_almacen, abrir_mesa, bien, hora, lectura
 from tests.sobres_de_prueba import AHORA, EPOCA, PROCESO, CentroDePrueba, EquipoDePrueba, captura
 

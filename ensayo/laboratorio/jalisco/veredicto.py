@@ -7,7 +7,6 @@ bytes del disco del centro, y lo publicado se compara con lo que sale de los sob
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -20,8 +19,8 @@ from ensayo.laboratorio.jalisco.gente import VERIFICADAS
 from ensayo.laboratorio.recalculo import votos_por_acta
 from ensayo.publicada import leer_publicada
 from nucleo.eleccion import Proceso
-from servicio_central import ajustes
-from servicio_central.corte import RESUMEN, hacer_cortes
+from servicio_central import ajustes, publicado
+from servicio_central.corte import hacer_cortes
 from servicio_central.imagenes import Imagenes
 
 
@@ -103,7 +102,7 @@ def comparar_publicado(kioscos: Iterable[Path], centro: Path, proceso: Proceso, 
     totales = True
     for clave, corte in cortes.items():
         (base,) = leer_publicada(corte.zip)
-        resumen = json.loads((corte.carpeta / RESUMEN).read_text(encoding="utf-8"))["elecciones"][clave]
+        resumen = publicado.leer_resumen(corte.carpeta)["elecciones"][clave]
         sumas: dict[str, int] = dict.fromkeys(base.votos, 0)
         for renglon in base.renglones:
             otros = recalculado.get((clave, renglon["CLAVE_CASILLA"]), {})

@@ -1,0 +1,113 @@
+"""Un corte ya hecho, como lo dice su `resumen.json`: para contestarle a quien lo pidió y no hacerlo otra vez."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nucleo.computo import Resumen
+from nucleo.eleccion import Proceso
+from nucleo.padron import Padron
+from servicio_central import exclusiones, publicado
+from servicio_central.tropiezo import Tropiezo
+
+Conjuntos = Mapping[str, tuple[int, str]]
+"""Elección → cuántos hechos cuentan y la huella de su conjunto."""
+
+
+@dataclass(frozen=True)
+class Corte:
+    """Un corte ya hecho, de una elección."""
+
+    eleccion: str
+    hora: datetime
+    ultimo: bool
+    carpeta: Path
+    """`cortes/AAAAMMDD_HHMM`."""
+    zip: Path
+    """Base de datos oficial."""
+    resumen: Resumen
+    hechos: int
+    """Los que cuentan."""
+    conjunto: str
+    """SHA-256 de las huellas de los hechos que cuentan, ordenadas y separadas por saltos: dos centros con las mismas
+    hojas y el mismo padrón dan lo mismo."""
+    aviso: str = field(default="", compare=False)
+    """Lo inesperado al publicarlo, para decirlo a quien lo pidió; vacío si quedó publicado sin más."""
+
+
+def exigir_igual(
+    destino: Path,
+    proceso: Proceso,
+    padron: Padron | None,
+    ultimo: bool,
+    conjuntos: Conjuntos,
+) -> None:
+    """Que el corte que ya está sea de estos mismos hechos. Raises: Tropiezo, CORTE_EXISTENTE, si no."""
+    dato = publicado.leer_resumen(destino)
+    suyos = {e: (d["hechos"], d["conjunto"]) for e, d in dato["elecciones"].items()}
+    igual = (dato["definicion"], dato["corte"]["ultimo"]) == (proceso.huella, ultimo)
+    if not igual or suyos != dict(conjuntos) or dato["padron"] != _padron_en_json(padron):
+        raise Tropiezo(
+            "CORTE_EXISTENTE",
+            f"ya hay un corte {destino.name} y sus datos son otros",
+            "llegaron hechos después de publicarlo",
+            "un corte publicado no cambia: haga otro con la hora siguiente",
+        )
+
+
+def con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: Conjuntos) -> dict[str, Any]:
+    """El resumen, con qué padrón se contó y la huella del conjunto de hechos de cada elección."""
+    elecciones = {
+        clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
+        for clave, e in dato["elecciones"].items()
+    }
+    return dato | {"padron": _padron_en_json(padron), "elecciones": elecciones}
+
+
+def _padron_en_json(padron: Padron | None) -> Any:
+    return json.loads(json.dumps(exclusiones.para_el_resumen(padron)))
+
+
+def cortes(
+    destino: Path,
+    hora: datetime,
+    ultimo: bool,
+    proceso: Proceso,
+    conjuntos: Conjuntos,
+    aviso: str,
+) -> dict[str, Corte]:
+    """Lo que ese corte dice de cada elección."""
+    dato = publicado.leer_resumen(destino)["elecciones"]
+    return {
+        clave: Corte(
+            clave,
+            hora,
+            ultimo,
+            destino,
+            destino / dato[clave]["base_de_datos"]["archivo"],
+            _resumen(dato[clave], ultimo),
+            *conjuntos[clave],
+            aviso,
+        )
+        for clave in proceso.elecciones
+    }
+
+
+def _resumen(dato: dict[str, Any], ultimo: bool) -> Resumen:
+    actas, votos = dato["actas"], dato["votos"]
+    return Resumen(
+        actas["esperadas"],
+        actas["fuera_catalogo"],
+        actas["contabilizadas"],
+        actas["no_contabilizadas"],
+        actas["inconsistentes"],
+        dato["lista_nominal"]["parte"],
+        votos["con_especiales"],
+        votos["sin_especiales"],
+        ultimo,
+    )
