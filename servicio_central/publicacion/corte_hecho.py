@@ -66,7 +66,10 @@ def con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: Conjun
         clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
         for clave, e in dato["elecciones"].items()
     }
-    return dato | {"padron": _padron_en_json(padron), "elecciones": elecciones}
+    return {k: v for k, v in dato.items() if k != "registro"} | {
+        "padron": _padron_en_json(padron),
+        "elecciones": elecciones,
+    }
 
 
 def _padron_en_json(padron: Padron | None) -> Any:
