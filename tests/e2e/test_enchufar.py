@@ -29,6 +29,7 @@ from nucleo.definicion import cargar_proceso
 from nucleo.hechos import IdActa
 from tests.banco_aparte import ENVOLTURA, BancoAparte, se_puede
 from tests.catd_de_prueba import NOCHE, Gente, Pieza, escribir_personas
+from tests.foto import tomar
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.puesto_de_prueba import acta_dibujada
 from tests.turno_de_prueba import entrar
@@ -150,7 +151,7 @@ def fotografiar(pagina: Page, nombre: str) -> None:
     if "PREP_CAPTURAS" in os.environ:
         carpeta = Path(os.environ["PREP_CAPTURAS"])
         carpeta.mkdir(parents=True, exist_ok=True)
-        pagina.screenshot(path=carpeta / f"enchufar-{nombre}.png")
+        tomar(pagina, carpeta / f"enchufar-{nombre}.png")
 
 
 def test_el_escaner_se_enchufa_despierta_y_se_desenchufa_ante_la_pantalla(puesto: Puesto, pagina: Page) -> None:
