@@ -433,7 +433,7 @@ def test_lo_delicado_lo_autorizan_dos_y_la_baja_sale_como_solicitud(
         pagina.goto("/operacion/equipo/catd-091/ordenar")
         pagina.fill(f"#motivo-{accion}", "Se lo llevaron del CATD")
         pagina.click(f"section:has(h2:text-is('{titulo}')) button")
-        assert "la responde otra persona" in pagina.inner_text("main")
+        assert "lo responde otra persona" in pagina.inner_text("main")
         sin_barreras(pagina, f"pedido-{accion}", tmp_path)
     otra.wait_for_selector("#pedidos article >> nth=1")
     sin_barreras(otra, "mesa-por-autorizar", tmp_path)
