@@ -66,7 +66,6 @@ def banco(tmp_path: Path, datos: Path) -> Iterator[Digitalizador]:
         navegador = dramaturgo.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         pagina = navegador.new_page(viewport={"width": 1280, "height": 800}, has_touch=True)
         pagina.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
         digitalizador = Digitalizador(puesto, pagina, fotos)
         yield digitalizador
         navegador.close()

@@ -142,7 +142,6 @@ def pagina(puesto: Puesto, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             [{"name": c.name, "value": c.value or "", "url": puesto.casa} for c in puesto.cliente.cookies.jar]
         )
         pagina = contexto.new_page()
-        expect.set_options(timeout=ESPERA_S * 1000)
         yield pagina
         navegador.close()
 
