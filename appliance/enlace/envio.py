@@ -29,6 +29,9 @@ _BIFURCADO_S: Final = 300.0
 _HOLGURA: Final = 2.0
 """Cuántas veces lo que tardan los acuses se espera antes de repetir."""
 
+_GIRO_S: Final = 1.0
+"""Lo menos que se miran unos apartados antes de pasar a los siguientes: cada vuelta se leen del disco."""
+
 _OLVIDO: Final = 0.25
 """Cuánto pesa cada acuse más rápido que los anteriores; a uno más lento se le cree enseguida."""
 
@@ -37,7 +40,7 @@ class Libro(Protocol):
     """Lo que el envío mira del almacén."""
 
     def pendientes(self, desde: int, limite: int) -> list[Pendiente]: ...
-    def apartados(self, limite: int) -> list[Pendiente]: ...
+    def apartados(self, limite: int, desde: int) -> list[Pendiente]: ...
     def sobres(self, desde: int, hasta: int, limite: int) -> list[Pendiente]: ...
 
 
@@ -73,6 +76,12 @@ class Envio:
         """La secuencia más baja de la ventana."""
         self._contestan = False
         """Si en esta conexión ya se cerró algo de lo mandado."""
+        self._apartados: list[Pendiente] = []
+        """Los que se miran ahora: si son más, se turnan."""
+        self._turno_desde = 1
+        self._giro = 0.0
+        self._fuera_de_turno: dict[int, _Intento] = {}
+        """Cuándo toca repetir los apartados que ahora no se miran: cada uno conserva su paso."""
         self._cerrados: list[_Intento] = []
         self._tarda_s = 0.0
         """Lo que tardan los acuses, desde que salió el sobre por primera vez."""
@@ -87,9 +96,11 @@ class Envio:
         self._esperan_turno = len(frescos) > self._ventana
         self._primera = en_ventana[0].secuencia if en_ventana else 0
         rezagados = [f for f in filas if f.secuencia in self._rezagados]
-        self._filas = sorted(
-            [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
-        )
+        self._apartados = self._libro.apartados(self._ventana, self._turno_desde)
+        for fila in self._apartados:
+            if (intento := self._fuera_de_turno.pop(fila.secuencia, None)) is not None:
+                self._intentos[fila.secuencia] = intento
+        self._filas = sorted([*en_ventana, *rezagados, *self._apartados], key=lambda f: f.secuencia)
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
         self._contestan = self._contestan or not vivas.issuperset(self._intentos)
         # De lo rezagado o apartado nada se aprende: esperaba a que el centro lo pudiera juzgar, no a que le tocara.
@@ -120,6 +131,7 @@ class Envio:
     def mandar(self, ahora: float, publicar: Callable[[str], bool]) -> int:
         """Manda lo que toca, en orden, hasta que `publicar` diga que ya no cabe. Devuelve cuántos mandó."""
         self._medir(ahora)
+        self._turnar(ahora)
         enviados = 0
         for fila in self._que_toca(ahora):
             if not publicar(fila.sobre):
@@ -131,6 +143,17 @@ class Envio:
     def hay_por_mandar(self, ahora: float) -> bool:
         """Si queda algún sobre que toque mandar o repetir ya, o que espere lugar; mientras, no sale ninguna imagen."""
         return self._esperan_turno or bool(self._que_toca(ahora))
+
+    def _turnar(self, ahora: float) -> None:
+        """Con más apartados de los que se miran, pasa a los siguientes cuando a ninguno de éstos le toca."""
+        if len(self._apartados) < self._ventana or ahora - self._giro < _GIRO_S:
+            return
+        vistos = [f.secuencia for f in self._apartados]
+        if any(self._vencido(s, ahora) for s in vistos):
+            return
+        self._giro, self._turno_desde = ahora, vistos[-1] + 1
+        self._fuera_de_turno |= {s: self._intentos.pop(s) for s in vistos if s in self._intentos}
+        self.releer()
 
     def _medir(self, ahora: float) -> None:
         """Aprende de lo que se acaba de cerrar cuánto tardan los acuses."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from appliance.enlace.envio import Envio
-from nucleo.acuse import Acuse, Apartado
+from nucleo.acuse import BIFURCADO, Acuse, Apartado
 from nucleo.sobre import CADENA_NUEVA
 from tests.kiosco_de_prueba import abrir_almacen, hora, un_hecho
 
@@ -67,3 +68,29 @@ def test_mientras_nadie_contesta_solo_se_insiste_con_la_primera(tmp_path: Path) 
     salio.clear()
     hasta(25, 60)
     assert {segunda.sobre, ultima.sobre} <= set(salio), "ya contestó: lo demás se repite a su paso"
+
+
+def test_hay_mas_apartados_de_los_que_caben_y_todos_se_reintentan_a_su_paso(tmp_path: Path) -> None:
+    """Los primeros cuarenta y ocho no se aceptarán nunca; los de atrás sí, en cuanto el centro tenga su padrón."""
+    almacen = abrir_almacen(tmp_path)
+    envio = Envio(almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    almacen.asentar([un_hecho(n) for n in range(120)], hora(), "virtual")
+    todos = almacen.pendientes(1, 120)
+    for desde in range(0, 120, 40):
+        apartados = tuple(
+            Apartado(p.huella, BIFURCADO if p.secuencia <= 48 else "FUERA_DE_AMBITO") for p in todos[desde : desde + 40]
+        )
+        almacen.cerrar(Acuse("catd-01", almacen.epoca, 0, CADENA_NUEVA, (), (), apartados, hora()), hora())
+    assert almacen.pendientes() == []
+    salio: Counter[str] = Counter()
+    envio.releer()
+    for decima in range(3000):
+        envio.mandar(decima / 10, lambda sobre: not salio.update([sobre]))
+        if decima % 70 == 0:
+            envio.releer()
+    veces = [salio[p.sobre] for p in todos]
+    assert min(veces) > 0, "alguno nunca se volvió a mandar"
+    # Cada uno a su paso, aunque se deje de mirar: el lento cada 30 s, lo bifurcado cada vez menos.
+    assert max(veces[:48]) <= 5
+    assert min(veces[48:]) >= 7
+    assert max(veces[48:]) <= 13
