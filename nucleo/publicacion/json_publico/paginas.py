@@ -94,6 +94,11 @@ def de_seccion(ficha: FichaSeccion, proceso: Proceso) -> dict[str, Any]:
         | piezas.avance(ficha.parcial)
         | {
             "por_renglon": piezas.renglones(ficha.parcial, ficha.eleccion),
+            "por_candidatura": piezas.tabla(
+                piezas.candidaturas_de_seccion(ficha).items(),
+                piezas.nombres_de_renglon(ficha.eleccion),
+                ficha.parcial.votos_c_cs,
+            ),
             "casillas": [_acta_en_lista(a) for a in ficha.actas],
             "publicada_en": piezas.corte_o_nada(piezas.cambio_de(ficha), proceso),
         }
