@@ -14,6 +14,7 @@ from typing import Any
 
 from nucleo.computo import Resumen
 from nucleo.padron import Padron
+from nucleo.publicacion.json_publico import piezas
 from servicio_central import almacenes, publicado
 
 
@@ -56,21 +57,6 @@ def nuevas(antes: Padron, ahora: Padron) -> frozenset[tuple[str, str]]:
     return frozenset(c for c in viejas.keys() | actuales.keys() if viejas.get(c) != actuales.get(c))
 
 
-def para_el_resumen(padron: Padron | None) -> dict[str, Any] | None:
-    """Con qué padrón se contó, para quien recalcule; `None` si no hay ninguno. Sale sólo del padrón: otro centro con
-    las mismas hojas y el mismo padrón dice lo mismo, haya visto o no lo excluido."""
-    if padron is None:
-        return None
-    return {
-        "version": padron.version,
-        "huella": padron.huella,
-        "exclusiones": [
-            {"equipo": n, "epoca": p, "hasta": x.hasta, "motivo": x.motivo, "fecha": x.fecha.isoformat()}
-            for n, p, x in padron.exclusiones
-        ],
-    }
-
-
 def recortar(cadenas: Mapping[tuple[str, str], int], padron: Padron | None) -> dict[tuple[str, str], int]:
     """Lo contiguo de cada cadena, sin lo excluido: de eso no se dice «publicada»."""
     topes = {} if padron is None else {(n, p): x.hasta for n, p, x in padron.exclusiones}
@@ -83,7 +69,7 @@ def aviso(anterior: Path, padron: Padron | None, resumenes: Sequence[tuple[str, 
     Args:
         anterior: la carpeta de ese corte; si no se puede leer, no se compara.
     """
-    actual = para_el_resumen(padron)
+    actual = piezas.padron(padron)
     try:
         dato = publicado.leer_resumen(anterior)
         mismas = (dato.get("padron") or {}).get("exclusiones", []) == (actual or {}).get("exclusiones", [])

@@ -21,6 +21,7 @@ from nucleo.clasificacion import clasificar, tope, total_calculado
 from nucleo.eleccion import Ambito, Eleccion, Opcion, Proceso
 from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, Imagen
 from nucleo.libro import actas_de
+from nucleo.padron import Padron
 from nucleo.publicacion.cronologia import con_publicada, cronologia_de
 from nucleo.publicacion.fichas import (
     Corte,
@@ -198,25 +199,31 @@ class Armador:
             parcial_de(((f.acta, f.situacion) for f in especiales), self.proceso, eleccion),
             fuera,
             base,
+            *self._conjunto(clave),
         )
 
     def todo(
-        self, corte: Corte, hojas: int, raiz: str, bases: Mapping[str, tuple[str, int, str]] | None = None
+        self, corte: Corte, bases: Mapping[str, tuple[str, int, str]] | None = None, padron: Padron | None = None
     ) -> FichaProceso:
         """La ficha del proceso en el último corte hecho.
 
         Args:
-            hojas: las del registro de transparencia a ese corte, y `raiz` la de su árbol.
             bases: elección → nombre, bytes y SHA-256 de su base oficial.
+            padron: con cuál se escogieron los hechos que se le dieron.
         """
         bases = bases or {}
         elecciones = tuple(self.eleccion(e, bases.get(e, _SIN_ZIP)) for e in self.proceso.elecciones)
-        return FichaProceso(self.proceso, corte, elecciones, hojas, raiz)
+        return FichaProceso(self.proceso, corte, elecciones, padron)
 
     def actas(self, eleccion: str) -> tuple[Acta, ...]:
         """Las mismas que `nucleo.libro.actas_de`, para escribir la base oficial."""
         esperadas = tuple(self._fichas[IdActa(eleccion, c.clave)].acta for c in self.proceso.esperadas(eleccion))
         return esperadas + self._fuera_de_catalogo(eleccion)
+
+    def _conjunto(self, eleccion: str) -> tuple[int, str]:
+        huellas = set(self._fuera.get(eleccion, ()))
+        huellas.update(*(suyos for acta, suyos in self._visibles.items() if acta.eleccion == eleccion))
+        return len(huellas), hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest()
 
     # ----------------------------------------------------------------------------------------------------------- hacer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,8 @@ from typing import Any
 from nucleo.computo import Resumen
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import exclusiones, publicado
+from nucleo.publicacion.json_publico import piezas
+from servicio_central import publicado
 from servicio_central.tropiezo import Tropiezo
 
 Conjuntos = Mapping[str, tuple[int, str]]
@@ -51,29 +51,13 @@ def exigir_igual(
     dato = publicado.leer_resumen(destino)
     suyos = {e: (d["hechos"], d["conjunto"]) for e, d in dato["elecciones"].items()}
     igual = (dato["definicion"], dato["corte"]["ultimo"]) == (proceso.huella, ultimo)
-    if not igual or suyos != dict(conjuntos) or dato["padron"] != _padron_en_json(padron):
+    if not igual or suyos != dict(conjuntos) or dato["padron"] != piezas.padron(padron):
         raise Tropiezo(
             "CORTE_EXISTENTE",
             f"ya hay un corte {destino.name} y sus datos son otros",
             "llegaron hechos después de publicarlo",
             "un corte publicado no cambia: haga otro con la hora siguiente",
         )
-
-
-def con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: Conjuntos) -> dict[str, Any]:
-    """El resumen, con qué padrón se contó y la huella del conjunto de hechos de cada elección."""
-    elecciones = {
-        clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
-        for clave, e in dato["elecciones"].items()
-    }
-    return {k: v for k, v in dato.items() if k != "registro"} | {
-        "padron": _padron_en_json(padron),
-        "elecciones": elecciones,
-    }
-
-
-def _padron_en_json(padron: Padron | None) -> Any:
-    return json.loads(json.dumps(exclusiones.para_el_resumen(padron)))
 
 
 def cortes(

@@ -39,7 +39,7 @@ def visibles(armador: Armador, acta: IdActa) -> list[HechoVisible]:
 
 
 def publicado(armador: Armador, tramo: Tramo) -> FichaProceso:
-    return armador.todo(tramo.corte, 0, "")
+    return armador.todo(tramo.corte)
 
 
 def del_libro(tramos: list[Tramo], eleccion: str) -> tuple[Acta, ...]:

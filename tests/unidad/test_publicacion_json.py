@@ -32,7 +32,7 @@ def vivir(tramos: list[Tramo]) -> tuple[Armador, list[tuple[FichaProceso, Cambio
         armador.agregar(tramo.hechos)
         armador.imagenes(tramo.imagenes)
         cambios = armador.cortar(tramo.corte)
-        cortes.append((armador.todo(tramo.corte, 7, "cd" * 32, {"GUB": ("GUB.zip", 12, "ef" * 32)}), cambios))
+        cortes.append((armador.todo(tramo.corte, {"GUB": ("GUB.zip", 12, "ef" * 32)}), cambios))
     return armador, cortes
 
 

@@ -28,6 +28,7 @@ from nucleo.publicacion.json_publico.llaves import (
     OFICIAL,
     PORCENTAJE,
     PROCEDENCIA,
+    PADRON,
     REGISTRO,
     VOTOS,
     Esquema,
@@ -59,13 +60,31 @@ PAGINAS: Final[Mapping[str, Esquema]] = {
             "nombre": texto("Nombre del proceso.", DEFINICION),
             "definicion": ENCABEZADO["definicion"],
             "corte": corte("El corte que se lee."),
-            "registro": objeto(
-                "El registro de transparencia al cerrar este corte.",
-                {
-                    "hojas": entero("Cuántas hojas tiene.", REGISTRO),
-                    "raiz": texto("Raíz de su árbol a ese tamaño, hexadecimal.", REGISTRO),
-                },
-                REGISTRO,
+            "padron": o_nada(
+                objeto(
+                    "Con qué padrón de equipos se contó.",
+                    {
+                        "version": entero("Crece con cada uno que firma la autoridad.", PADRON),
+                        "huella": texto("SHA-256 de lo firmado.", PADRON, **HUELLA),
+                        "exclusiones": lista(
+                            "Lo que la autoridad mandó no contar.",
+                            objeto(
+                                "Una exclusión.",
+                                {
+                                    "equipo": texto("De qué equipo.", PADRON),
+                                    "epoca": texto("De qué época de su cadena.", PADRON),
+                                    "hasta": entero("Última secuencia que se cuenta; 0 si ninguna.", PADRON),
+                                    "motivo": texto("Por qué, con palabras de la autoridad.", PADRON),
+                                    "fecha": texto("Cuándo lo firmó, ISO 8601.", PADRON),
+                                },
+                                PADRON,
+                            ),
+                            PADRON,
+                        ),
+                    },
+                    PADRON,
+                ),
+                "en un ensayo sin autoridad.",
             ),
             "elecciones": por_clave(
                 "Clave de elección → su resumen.",
@@ -83,6 +102,8 @@ PAGINAS: Final[Mapping[str, Esquema]] = {
                             texto("CLAVE_CASILLA.", CATALOGO_CASILLAS),
                         ),
                         "base_de_datos": BASE_DE_DATOS,
+                        "hechos": entero("Hechos firmados que cuentan, con los reservados.", REGISTRO),
+                        "conjunto": texto("SHA-256 de sus huellas, en orden.", REGISTRO, **HUELLA),
                     },
                 ),
             ),
@@ -241,7 +262,8 @@ PAGINAS: Final[Mapping[str, Esquema]] = {
             "hojas": lista(
                 "Huellas de los sobres de que sale esta página; están en el registro.",
                 texto("SHA-256 del sobre.", REGISTRO, **HUELLA),
-                REGISTRO,
+                PADRON,
+    REGISTRO,
             ),
             "publicada_en": _PUBLICADA_EN,
         },

@@ -25,6 +25,7 @@ ACTA: Final = "Acta de escrutinio y cómputo"
 CATALOGO_CASILLAS: Final = "Catálogo de casillas aprobado"
 DEFINICION: Final = "Definición del proceso, firmada"
 REGISTRO: Final = "Registro de transparencia"
+PADRON: Final = "Padrón de equipos firmado por la autoridad"
 DEL_CORTE: Final = "Calculado en el corte"
 LIBRO: Final = "Hechos firmados por los equipos"
 

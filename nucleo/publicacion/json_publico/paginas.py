@@ -180,7 +180,7 @@ def de_proceso(ficha: FichaProceso) -> dict[str, Any]:
         "modo": proceso.modo,
         "definicion": proceso.huella,
         "corte": piezas.corte(ficha.corte, proceso),
-        "registro": {"hojas": ficha.hojas, "raiz": ficha.raiz},
+        "padron": piezas.padron(ficha.padron),
         "elecciones": {
             e.eleccion.clave: {
                 "nombre": e.eleccion.nombre,
@@ -195,6 +195,8 @@ def de_proceso(ficha: FichaProceso) -> dict[str, Any]:
                 "adelante": {"candidaturas": list(e.adelante), "empate": len(e.adelante) > 1},
                 "en_duda": [a.casilla.clave for a in _actas(e) if a.situacion in _SIN_ACUERDO],
                 "base_de_datos": _zip(e),
+                "hechos": e.hechos,
+                "conjunto": e.conjunto,
             }
             for e in ficha.elecciones
         },

@@ -12,6 +12,7 @@ from nucleo import porcentaje
 from nucleo.campo import valor
 from nucleo.eleccion import Ambito, Eleccion, Proceso
 from nucleo.inconsistencias import CODIGOS
+from nucleo.padron import Padron
 from nucleo.publicacion.fichas import Corte, FichaSeccion, Situacion
 from nucleo.publicacion.parcial import CAUSAS, Parcial
 from nucleo.publicacion.quien_va_adelante import candidaturas_de
@@ -44,6 +45,21 @@ def corte(cual: Corte, proceso: Proceso) -> dict[str, Any]:
 
 def corte_o_nada(cual: Corte | None, proceso: Proceso) -> dict[str, Any] | None:
     return None if cual is None else corte(cual, proceso)
+
+
+def padron(cual: Padron | None) -> dict[str, Any] | None:
+    """Con qué padrón se contó, para quien recalcule. Sale sólo de él: otro centro con las mismas hojas y el mismo padrón
+    dice lo mismo, haya visto o no lo excluido."""
+    if cual is None:
+        return None
+    return {
+        "version": cual.version,
+        "huella": cual.huella,
+        "exclusiones": [
+            {"equipo": n, "epoca": p, "hasta": x.hasta, "motivo": x.motivo, "fecha": x.fecha.isoformat()}
+            for n, p, x in cual.exclusiones
+        ],
+    }
 
 
 def encabezado(proceso: Proceso, eleccion: Eleccion) -> dict[str, Any]:
