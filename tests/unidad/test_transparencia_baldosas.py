@@ -185,7 +185,11 @@ def test_se_puede_borrar_la_parcial_que_ya_tiene_su_llena(grande: Arbol, tamano:
     publicar(grande, 0, tamano, carpeta)
     for ruta in [r for r in carpeta if ".p/" in r and r.partition(".p/")[0] in carpeta]:
         del carpeta[ruta]
-    ArbolDeBaldosas(tamano, grande.raiz(tamano), carpeta.__getitem__).comprobar_todo()
+    leido = ArbolDeBaldosas(tamano, grande.raiz(tamano), carpeta.__getitem__)
+    leido.comprobar_todo()
+    for b in baldosas_nuevas(0, tamano):
+        if b.nivel != ENTRADAS:
+            assert leido.huellas(b.nivel, b.indice) == bytes_de(b, grande)
 
 
 def bytes_que_cambiar(datos: bytes) -> Iterator[int]:
@@ -229,6 +233,14 @@ def test_una_entrada_cambiada_con_su_baldosa_tambien_se_halla(grande: Arbol) -> 
     carpeta["tile/entries/001"] = empaquetar(entradas)
     carpeta["tile/0/001"] = b"".join(map(huella_de_hoja, entradas))
     with pytest.raises(BaldosaInvalida, match=r"^tile/0/001: no es la que resume la baldosa de arriba"):
+        comprobar_entero(600, grande, carpeta)
+
+
+def test_si_mienten_dos_baldosas_de_la_orilla_no_se_culpa_a_una(grande: Arbol) -> None:
+    carpeta = publicar(grande, 0, 600, {})
+    for ruta in ("tile/0/002.p/88", "tile/1/000.p/2"):
+        carpeta[ruta] = carpeta[ruta][:-1] + b"?"
+    with pytest.raises(BaldosaInvalida, match=r"tile/0/002\.p/88, tile/1/000\.p/2.*más de una está cambiada"):
         comprobar_entero(600, grande, carpeta)
 
 

@@ -148,8 +148,9 @@ def test_cambiar_la_hora_de_una_cofirma_la_tumba() -> None:
     for hora in (-1, 2**63):
         with pytest.raises(NotaInvalida, match="no es una hora"):
             UNA.cofirmar(PUNTO, hora)
-    with pytest.raises(NotaInvalida, match="una hora y una firma"):
-        hora_de(b"\xff" * 72)
+    for cofirma in (b"\xff" * 72, b"\0" * 71, b"\0" * 73, b""):
+        with pytest.raises(NotaInvalida, match="una hora y una firma"):
+            hora_de(cofirma)
 
 
 def test_quien_vuelve_a_firmar_reemplaza_su_firma() -> None:
@@ -157,6 +158,15 @@ def test_quien_vuelve_a_firmar_reemplaza_su_firma() -> None:
     assert [f.nombre for f in despues.firmas] == [f.nombre for f in NOTA.firmas]
     firmas = abrir_punto(despues.a_bytes(), REGISTRO.llave, TESTIGOS).firmas
     assert hora_de(firmas[UNA.llave].firma) == HORA + 60
+
+
+def test_si_una_llave_firmo_dos_veces_cuenta_la_primera_y_las_dos_tienen_que_ser_buenas() -> None:
+    dos = [UNA.cofirmar(PUNTO, HORA), UNA.cofirmar(PUNTO, HORA + 60)]
+    firmas = abrir_punto(Nota(PUNTO.texto, (*NOTA.firmas[:1], *dos)).a_bytes(), REGISTRO.llave, TESTIGOS).firmas
+    assert hora_de(firmas[UNA.llave].firma) == HORA
+    dos[1] = dos[1]._replace(firma=bytes(72))
+    with pytest.raises(NotaInvalida, match="no corresponde"):
+        abrir_punto(Nota(PUNTO.texto, (*NOTA.firmas[:1], *dos)).a_bytes(), REGISTRO.llave, TESTIGOS)
 
 
 def test_dos_llaves_que_se_confunden_no_se_aceptan() -> None:
@@ -185,6 +195,7 @@ BUENA: Final = "— a AAAAAAA=\n"
         ("texto\n\n— a AAAAAAB=\n".encode(), "única manera"),
         ("texto\n\n— a  AAAAAAA=\n".encode(), "base64"),
         ("texto\n\n— a AAAA\n".encode(), "vacía"),
+        ("texto\n\n— a AAAAAA==\n".encode(), "vacía"),
         ("texto\n\n— a\n".encode(), "vacía"),
         ("texto\n\n—  AAAAAAA=\n".encode(), "nombre de una llave"),
         ("texto\n\n— a+b AAAAAAA=\n".encode(), "nombre de una llave"),
