@@ -199,7 +199,7 @@ class Armador:
             parcial_de(((f.acta, f.situacion) for f in especiales), self.proceso, eleccion),
             fuera,
             base,
-            *self._conjunto(clave),
+            *self.conjunto(clave),
         )
 
     def todo(
@@ -220,7 +220,8 @@ class Armador:
         esperadas = tuple(self._fichas[IdActa(eleccion, c.clave)].acta for c in self.proceso.esperadas(eleccion))
         return esperadas + self._fuera_de_catalogo(eleccion)
 
-    def _conjunto(self, eleccion: str) -> tuple[int, str]:
+    def conjunto(self, eleccion: str) -> tuple[int, str]:
+        """Cuántos hechos de esa elección cuentan, y la huella de su conjunto."""
         huellas = set(self._fuera.get(eleccion, ()))
         huellas.update(*(suyos for acta, suyos in self._visibles.items() if acta.eleccion == eleccion))
         return len(huellas), hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest()

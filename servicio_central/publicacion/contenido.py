@@ -1,11 +1,11 @@
-"""Qué archivos lleva un corte: de las fichas a (ruta, bytes), JSON y páginas juntos, que nunca dicen cosas distintas."""
+"""Qué archivos lleva un corte: de las fichas a (ruta, bytes), JSON y páginas, que salen de lo mismo."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from nucleo.computo import Resumen
 from nucleo.eleccion import Ambito, Proceso
@@ -42,16 +42,12 @@ def contexto_de(centro: Path, proceso: Proceso) -> Contexto:
     return Contexto(proceso, geografias=mapas)
 
 
-def del_corte(ficha: fichas.FichaProceso, contexto: Contexto, con: Mapping[str, Any]) -> Archivos:
-    """Lo que se vuelve a escribir en cada corte, cambie o no.
-
-    Args:
-        con: lo que se agrega al resumen.
-    """
+def del_corte(ficha: fichas.FichaProceso, contexto: Contexto) -> Archivos:
+    """Lo que se vuelve a escribir en cada corte, cambie o no."""
     for ruta, dato in paginas.paginas_del_corte(ficha):
-        yield ruta, piezas.a_bytes(dato | con if ruta == rutas.RESUMEN else dato)
-    yield rutas.DICCIONARIO, diccionario.a_bytes(ficha.proceso)
-    yield rutas.ESQUEMA, esquema.a_bytes()
+        yield ruta, piezas.a_bytes(dato)
+    yield rutas.DICCIONARIO, piezas.a_bytes(diccionario.diccionario(ficha.proceso))
+    yield rutas.ESQUEMA, piezas.a_bytes(esquema.esquema())
     yield from paginas_de_proceso(ficha, contexto)
     for eleccion in ficha.elecciones:
         yield from paginas_de_eleccion(eleccion, ficha.corte, contexto)

@@ -48,8 +48,7 @@ def corte_o_nada(cual: Corte | None, proceso: Proceso) -> dict[str, Any] | None:
 
 
 def padron(cual: Padron | None) -> dict[str, Any] | None:
-    """Con qué padrón se contó, para quien recalcule. Sale sólo de él: otro centro con las mismas hojas y el mismo padrón
-    dice lo mismo, haya visto o no lo excluido."""
+    """Con qué padrón se contó, para quien recalcule. Sale sólo de él, haya visto o no el centro lo excluido."""
     if cual is None:
         return None
     return {
