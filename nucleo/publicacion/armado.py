@@ -76,11 +76,14 @@ class Armador:
         self._divisiones: dict[tuple[str, int | None], FichaDivision] = {}
         self._casillas: dict[IdActa, Casilla] = {}
         self._donde: dict[tuple[str, int | None, int], list[IdActa]] = defaultdict(list)
+        self._secciones_de: dict[tuple[str, int | None], set[int]] = defaultdict(set)
         for clave, eleccion in proceso.elecciones.items():
             for casilla in proceso.esperadas(clave):
                 cual = IdActa(clave, casilla.clave)
                 self._casillas[cual] = casilla
-                self._donde[clave, eleccion.division(casilla), casilla.seccion].append(cual)
+                division = eleccion.division(casilla)
+                self._donde[clave, division, casilla.seccion].append(cual)
+                self._secciones_de[clave, division].add(casilla.seccion)
         self._tocadas: set[IdActa] = set(self._casillas)
         self._faltan_todas = anteriores.definicion != proceso.huella or not anteriores.actas
         """Si no hay secciones ya escritas que sirvan: ningún corte antes, o con otra definición."""
@@ -285,8 +288,7 @@ class Armador:
 
     def _division(self, clave: str, division: int | None) -> FichaDivision:
         eleccion = self.proceso.elecciones[clave]
-        suyas = sorted(s for e, d, s in self._donde if (e, d) == (clave, division))
-        secciones = tuple(self._partes[clave, division, s] for s in suyas)
+        secciones = tuple(self._partes[clave, division, s] for s in sorted(self._secciones_de[clave, division]))
         parcial = sumar(s.parcial for s in secciones)
         por_candidatura = candidaturas_de({division: parcial.votos}, eleccion)
         return FichaDivision(
