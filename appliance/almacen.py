@@ -297,8 +297,9 @@ class Almacen:
 
     def ultimo(self) -> Asiento:
         """Último asiento; secuencia 0 y `CADENA_NUEVA` si no hay ninguno. Raises: Falla."""
-        with self.lectura() as mirada:
-            return Asiento(*_ultimo(mirada.conexion))
+        # Una sola consulta no necesita transacción, y el enlace pregunta esto veinte veces por segundo.
+        with self._turno, explicada():
+            return Asiento(*_ultimo(self._conexion))
 
     # ---------------------------------------------------------------------------------------------------------- bandeja
 
