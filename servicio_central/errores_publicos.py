@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from servicio_central.pagina import entorno
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _INICIO: Final = "Vuelva a la página de inicio y siga desde ahí."
 PAGINAS: Final = {
@@ -28,9 +28,16 @@ PAGINAS: Final = {
 }
 """Código HTTP → qué pasó, causa más probable y siguiente paso."""
 
+_PLANTILLAS: Final = Environment(
+    loader=PackageLoader("servicio_central", "plantillas"), autoescape=True, undefined=StrictUndefined
+)
+
 
 def pagina_de_error(codigo: int) -> bytes:
     """La de ese código. Raises: KeyError, si no es de `PAGINAS`."""
     que, causa, siguiente = PAGINAS[codigo]
-    plantilla = entorno().get_template("error_publico.html")
-    return plantilla.render(codigo=codigo, que=que, causa=causa, siguiente=siguiente).encode()
+    return (
+        _PLANTILLAS.get_template("error_publico.html")
+        .render(codigo=codigo, que=que, causa=causa, siguiente=siguiente)
+        .encode()
+    )

@@ -19,8 +19,8 @@ import uvicorn
 from ensayo.puertos import puerto_libre
 from servicio_central import nginx, nginx_en_marcha
 from servicio_central.archivos_comprimidos import ArchivosComprimidos
-from servicio_central.corte import apuntar
 from servicio_central.nginx import Ajustes
+from servicio_central.publicado import apuntar
 
 SECRETO: Final = b"esto no se publica"
 VIEJO: Final = "20240602_2000"
@@ -76,7 +76,7 @@ def armar(centro: Path) -> Path:
     escribir(centro / "registro" / "tile" / "0" / "000", bytes(32), HORA[NUEVO])
     escribir(centro / "registro" / "tile" / "0" / "000.p" / "12", bytes(64), HORA[NUEVO])
     escribir(centro / "imagenes_publicas" / "ab" / "abcd.webp", b"RIFF....WEBP", HORA[NUEVO])
-    escribir(centro / "definiciones_publicas" / "ab12.tar.gz", gzip.compress(b"tar", mtime=0), HORA[NUEVO])
+    escribir(centro / "documentos_publicos" / "ab12", gzip.compress(b"tar", mtime=0), HORA[NUEVO])
     for secreto in ("centro.pem", "almacen.sqlite", "cortes/.corte-a-medias/index.html", "cortes/.oculto.html"):
         escribir(centro / secreto, SECRETO, HORA[NUEVO])
     apuntar(centro, f"cortes/{NUEVO}")

@@ -14,7 +14,7 @@ from typing import Final, Self
 from ensayo.medicion_publicacion import sintetico
 from ensayo.medicion_publicacion.carga import SinMedir, nucleos, pedir
 from ensayo.puertos import puertos_libres
-from servicio_central import corte, nginx, nginx_en_marcha
+from servicio_central import nginx, nginx_en_marcha, publicado
 from servicio_central.nginx import Ajustes
 
 SIN_LIMITE: Final = 1_000_000
@@ -58,7 +58,7 @@ class Banco:
 
     def __init__(self, carpeta: Path, de: Path | None, tamano: sintetico.Tamano) -> None:
         self.carpeta, self.centro = carpeta, carpeta / "centro"
-        self.base = self.centro / corte.CORTES / "20240602_2000"
+        self.base = self.centro / publicado.CORTES / "20240602_2000"
         self._de, self._tamano = de, tamano
         self._procesos: list[subprocess.Popen[bytes]] = []
 
@@ -81,11 +81,11 @@ class Banco:
         if self._de is None:
             sintetico.generar(self.base, self._tamano, 5)
         else:
-            vigente = (self._de / corte.PUBLICO).resolve()
+            vigente = (self._de / publicado.PUBLICO).resolve()
             if not vigente.is_dir():
                 raise SinMedir(f"en {self._de} no hay nada publicado; dé la carpeta de un centro con cortes")
             self.base.symlink_to(vigente)
-        corte.apuntar(self.centro, f"{corte.CORTES}/{self.base.name}")
+        publicado.apuntar(self.centro, f"{publicado.CORTES}/{self.base.name}")
         self.actas = self._caminos()
         uno, otro = puertos_libres(2)
         delante = ["taskset", "-c", str(nucleos()[0])]

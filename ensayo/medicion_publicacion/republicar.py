@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ensayo.medicion_publicacion.sintetico import HORA, escribir, pagina
-from servicio_central.corte import CORTES, apuntar
+from servicio_central.publicado import CORTES, apuntar
 
 
 def secciones(base: Path) -> list[Path]:

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from servicio_central import nginx
 from servicio_central.archivos_comprimidos import a_la_casilla, acepta_gzip
 from servicio_central.cabeceras_publicas import FALTA, INMUTABLE, PUNTO, SIN_GUARDAR, VIVO
-from servicio_central.corte import apuntar
 from servicio_central.nginx import Ajustes
+from servicio_central.publicado import apuntar
 from servicio_central.tropiezo import Tropiezo
 from tests.carpeta_publica_de_prueba import (
     HORA,
@@ -66,7 +66,7 @@ RUTAS: Final = [
     ("/registro/tile/0/000", "application/octet-stream", INMUTABLE, DATO),
     ("/registro/tile/0/000.p/12", "application/octet-stream", INMUTABLE, DATO),
     ("/imagenes/ab/abcd.webp", "image/webp", INMUTABLE, PAGINA),
-    ("/definicion/ab12.tar.gz", "application/gzip", INMUTABLE, DATO),
+    ("/documentos/ab12", "application/octet-stream", INMUTABLE, DATO),
 ]
 CSP: Final = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -173,9 +173,7 @@ def test_quien_no_acepta_gzip_recibe_la_misma_pagina_descomprimida(puerto: int, 
     assert pedir(puerto, camino, cabeceras={"If-None-Match": larga.cabeceras["etag"]}).codigo == 304
 
 
-@pytest.mark.parametrize(
-    "camino", ["/GUB.zip", "/sin_comprimir.html", "/registro/checkpoint", "/definicion/ab12.tar.gz"]
-)
+@pytest.mark.parametrize("camino", ["/GUB.zip", "/sin_comprimir.html", "/registro/checkpoint", "/documentos/ab12"])
 def test_lo_que_no_esta_comprimido_va_tal_cual(puerto: int, camino: str) -> None:
     respuesta = pedir(puerto, camino, cabeceras={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in respuesta.cabeceras
