@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,17 @@ class Carga:
     def por_cpu(self) -> float:
         """Peticiones por segundo de procesador del servidor."""
         return self.peticiones / max(self.cpu, 1 / _TICS)
+
+
+def sumar(cargas: Sequence[Carga]) -> Carga:
+    """Varias, seguidas, como una sola."""
+    return Carga(
+        sum(c.peticiones for c in cargas),
+        sum(c.errores for c in cargas),
+        sum(c.bytes for c in cargas),
+        sum(c.pared for c in cargas),
+        sum(c.cpu for c in cargas),
+    )
 
 
 def nucleos() -> tuple[int, int]:

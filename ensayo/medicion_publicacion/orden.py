@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ def principal(argumentos: Sequence[str] | None = None) -> int:
     def decir(que: str) -> None:
         print(f"   {time.monotonic() - inicio:6.1f} s · {que}", file=sys.stderr, flush=True)
 
+    # Quien la despide no debe encontrarse después dos nginx que nadie cuida.
+    antes = signal.signal(signal.SIGTERM, lambda _senal, _marco: sys.exit(143))
     hechas: list[Medida] = []
     try:
         with TemporaryDirectory(prefix="prep-medir-", dir=opciones.temporal) as temporal:
@@ -58,6 +61,8 @@ def principal(argumentos: Sequence[str] | None = None) -> int:
     except (SinMedir, Tropiezo) as error:
         print(f"NO SE PUDO MEDIR: {error}", flush=True)
         return 2
+    finally:
+        signal.signal(signal.SIGTERM, antes)
     if chico:
         print("En chico las cifras no valen y las metas no se juzgan: sólo que se pueda medir.")
         return 0

@@ -14,7 +14,7 @@ from typing import Final
 from ensayo.medicion_enlace.medida import Decir, Medida, Renglon
 from ensayo.medicion_publicacion import republicar
 from ensayo.medicion_publicacion.banco import Banco
-from ensayo.medicion_publicacion.carga import Carga, SinMedir, cargar, escribir_guion, nucleos, pedir
+from ensayo.medicion_publicacion.carga import Carga, SinMedir, cargar, escribir_guion, nucleos, pedir, sumar
 
 PELON, PORTADA, ACTA, PUBLICANDO, SIN_CAMBIOS = "pelón", "portada", "acta", "publicando", "304"
 CASOS: Final = (PELON, PORTADA, ACTA, PUBLICANDO, SIN_CAMBIOS)
@@ -73,13 +73,25 @@ def correr(banco: Banco, tamano: Tamano, decir: Decir) -> list[Ronda]:
                 cuantos = (numero + 1) * tamano.cortes // tamano.rondas - publicados
                 publica = _publicar(banco, publicados, cuantos, tamano.cambian)
                 publicados += cuantos
+            pedazos: list[Carga] = []
             try:
-                ronda[caso] = cargar(
-                    guion, servidor.proceso.pid, servidor.puerto, rutas[caso], semilla, segundos, etiqueta
-                )
+                # Mientras quede un corte por publicar se sigue pidiendo: los cien se publican con el sitio cargado.
+                while not pedazos or (publica is not None and publica.poll() is None):
+                    pedazos.append(
+                        cargar(
+                            guion,
+                            servidor.proceso.pid,
+                            servidor.puerto,
+                            rutas[caso],
+                            semilla + len(pedazos),
+                            segundos,
+                            etiqueta,
+                        )
+                    )
             finally:
                 if publica is not None and publica.wait() != 0:
                     raise SinMedir("quien publicaba los cortes terminó mal")
+            ronda[caso] = sumar(pedazos)
         rondas.append(ronda)
         cifras = ", ".join(f"{caso} {ronda[caso].por_cpu:,.0f}" for caso in CASOS)
         decir(f"ronda {numero + 1} de {tamano.rondas}, peticiones por segundo de procesador: {cifras}")
