@@ -115,7 +115,7 @@ def ficha_de(proceso: Proceso, actas: Mapping[str, Sequence[Acta]], corte: Corte
     for eleccion in proceso.elecciones.values():
         suyas = actas.get(eleccion.clave) or [ActaPendiente(c) for c in proceso.esperadas(eleccion.clave)]
         fichas.append(_eleccion(proceso, eleccion, suyas, corte))
-    return FichaProceso(proceso, corte, tuple(fichas), 12_345, _huella("raíz"))
+    return FichaProceso(proceso, corte, tuple(fichas), None)
 
 
 def sitio(ficha: FichaProceso, contexto: Contexto, cada: int = 1) -> Iterator[tuple[str, bytes]]:
@@ -161,6 +161,8 @@ def _eleccion(proceso: Proceso, eleccion: Eleccion, actas: Sequence[Acta], corte
         _parcial(proceso, eleccion, [f for f in fichas if f.casilla.especial], 0),
         fuera,
         (nombre, 413_201, _huella(nombre)),
+        len(fichas),
+        _huella(eleccion.clave),
     )
 
 

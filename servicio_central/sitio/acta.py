@@ -73,7 +73,7 @@ def pagina_de_acta(f: FichaActa, marco: Marco) -> bytes:
         documento=_DOCUMENTO.format(papel) if papel else "",
         sucesos=_SALTO.join([_suceso(s, proceso) for s in f.cronologia]),
         referencia=referencia(f),
-        prueba=bool(f.hojas),
+        prueba="" if publicada is None else rutas.prueba(publicada.nombre, f.eleccion, c),
         clave_acta=f.eleccion.clave_acta(c),
     )
     antes, entre, luego, despues = marco.partes

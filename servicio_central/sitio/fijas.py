@@ -73,7 +73,7 @@ def paginas_del_corte(f: FichaProceso, contexto: Contexto) -> Iterator[tuple[str
     yield "datos.html", pagina("datos.html", "datos.html", contexto, elecciones=elecciones, **comunes)
     yield (
         "verificar.html",
-        pagina("verificar.html", "verificar.html", contexto, hojas=f.hojas, raiz_registro=f.raiz, **comunes),
+        pagina("verificar.html", "verificar.html", contexto, **comunes),
     )
 
 

@@ -53,6 +53,11 @@ def centena(numero: int) -> str:
     return f"casilla/centena-{numero:02d}.html"
 
 
+def prueba(corte: str, e: Eleccion, casilla: Casilla) -> str:
+    """La prueba de inclusión del acta que se publicó en ese corte."""
+    return f"/registro/actas/{corte}/{e.clave}/{casilla.clave}.tlog-proof"
+
+
 def imagen(huella: str) -> str:
     return f"/imagenes/{huella[:2]}/{huella}.webp"
 
