@@ -13,6 +13,7 @@ from servicio_central.sitio.casillas import paginas_de_casillas
 from servicio_central.sitio.competidoras import Barra, barras
 from servicio_central.sitio.contexto import Contexto
 from servicio_central.sitio.fijas import paginas_del_corte, paginas_sin_corte
+from servicio_central.sitio.lenguas import paginas_de_lenguas, publicables
 from servicio_central.sitio.mapa import Mapa, cartograma_de
 from servicio_central.sitio.pantalla import paginas_de_pantalla
 from servicio_central.sitio.plantilla import pagina
@@ -41,6 +42,7 @@ def paginas_de_proceso(f: FichaProceso, contexto: Contexto) -> Iterator[tuple[st
     yield from paginas_de_casillas(contexto)
     yield from paginas_de_pantalla(f, contexto)
     yield from paginas_de_sindicacion(f, contexto)
+    yield from paginas_de_lenguas(f, contexto, publicables())
 
 
 def _portada(f: FichaProceso, contexto: Contexto) -> bytes:
@@ -53,7 +55,7 @@ def _portada(f: FichaProceso, contexto: Contexto) -> bytes:
         hora=cifras.hora(f.corte.hora, huso),
         momento=cifras.momento(f.corte.hora, huso),
         elecciones=[_en_portada(e, f.corte) for e in f.elecciones],
-        lenguas=(),
+        lenguas=publicables(),
     )
 
 
