@@ -10,13 +10,15 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from servicio_central import publicado
 from servicio_central.archivos_comprimidos import ArchivosComprimidos
 from servicio_central.arranque import Centro, decir
 from servicio_central.monitor import app as monitor
+from servicio_central.monitor.app import es_de_la_sala
 from servicio_central.monitor.sala import Sala
 from servicio_central.publicacion import contenido, escritura
 from servicio_central.resguardo import Resguardo
@@ -50,8 +52,17 @@ def aplicacion(
         monitor.agregar(app, sala)
     app.add_middleware(Resguardo)
     preparar_publico(centro)
-    app.mount("/", ArchivosComprimidos(centro.carpeta), name="publico")
+    app.mount("/", _Publico(centro.carpeta), name="publico")
     return app
+
+
+class _Publico(ArchivosComprimidos):
+    """Lo público; de una dirección de la sala que no existe contesta la sala."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if es_de_la_sala(scope["path"]):
+            raise HTTPException(404)
+        await super().__call__(scope, receive, send)
 
 
 def _abrir_sala(centro: Centro, avisar: Callable[[str], None]) -> Sala | str:

@@ -470,7 +470,9 @@ def test_las_cabeceras_no_dejan_enmarcar_ni_correr_lo_ajeno(sala: SalaDePrueba) 
         assert "script-src 'self';" in politica
         assert "frame-ancestors 'none'" in politica
         assert "unsafe" not in politica
-        assert "script" not in nadie.get("/").headers["content-security-policy"], "la pública sigue sin JavaScript"
+        publica = nadie.get("/").headers["content-security-policy"]
+        assert "default-src 'none'" in publica
+        assert "unsafe" not in publica
 
 
 def test_las_metricas_son_solo_para_esta_maquina(sala: SalaDePrueba) -> None:
