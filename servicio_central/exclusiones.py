@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nucleo.computo import Resumen
 from nucleo.padron import Padron
+from nucleo.publicacion.con_que_se_cuenta import para_el_resumen
 from servicio_central import almacenes, publicado
 
 
@@ -54,21 +54,6 @@ def nuevas(antes: Padron, ahora: Padron) -> frozenset[tuple[str, str]]:
     viejas = {(n, p): x.hasta for n, p, x in antes.exclusiones}
     actuales = {(n, p): x.hasta for n, p, x in ahora.exclusiones}
     return frozenset(c for c in viejas.keys() | actuales.keys() if viejas.get(c) != actuales.get(c))
-
-
-def para_el_resumen(padron: Padron | None) -> dict[str, Any] | None:
-    """Con qué padrón se contó, para quien recalcule; `None` si no hay ninguno. Sale sólo del padrón: otro centro con
-    las mismas hojas y el mismo padrón dice lo mismo, haya visto o no lo excluido."""
-    if padron is None:
-        return None
-    return {
-        "version": padron.version,
-        "huella": padron.huella,
-        "exclusiones": [
-            {"equipo": n, "epoca": p, "hasta": x.hasta, "motivo": x.motivo, "fecha": x.fecha.isoformat()}
-            for n, p, x in padron.exclusiones
-        ],
-    }
 
 
 def recortar(cadenas: Mapping[tuple[str, str], int], padron: Padron | None) -> dict[tuple[str, str], int]:

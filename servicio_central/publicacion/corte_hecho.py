@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any
 from nucleo.computo import Resumen
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from servicio_central import exclusiones, publicado
+from nucleo.publicacion.con_que_se_cuenta import Conjuntos, para_el_resumen
+from servicio_central import publicado
 from servicio_central.tropiezo import Tropiezo
-
-Conjuntos = Mapping[str, tuple[int, str]]
-"""Elección → cuántos hechos cuentan y la huella de su conjunto."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,8 @@ def exigir_igual(
         )
 
 
-def con_el_padron(dato: dict[str, Any], padron: Padron | None, conjuntos: Conjuntos) -> dict[str, Any]:
-    """El resumen, con qué padrón se contó y la huella del conjunto de hechos de cada elección."""
-    elecciones = {
-        clave: e | {"hechos": conjuntos[clave][0], "conjunto": conjuntos[clave][1]}
-        for clave, e in dato["elecciones"].items()
-    }
-    return dato | {"padron": _padron_en_json(padron), "elecciones": elecciones}
-
-
 def _padron_en_json(padron: Padron | None) -> Any:
-    return json.loads(json.dumps(exclusiones.para_el_resumen(padron)))
+    return json.loads(json.dumps(para_el_resumen(padron)))
 
 
 def cortes(

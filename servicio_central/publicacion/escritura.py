@@ -12,23 +12,16 @@ import gzip
 import os
 import shutil
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from nucleo.publicacion import rutas
 from nucleo.publicacion.manifiesto import Archivo, Manifiesto, archivo_de, ruta_del_de_seccion, seccion_de
+from nucleo.publicacion.rutas import en_disco
 from servicio_central import disco
-
-COMPRIMIBLES: Final = frozenset((".html", ".json", ".svg", ".css", ".js", ".xml", ".atom", ".txt", ".csv"))
-"""Lo que en disco va sólo comprimido; lo demás, tal cual."""
 
 _NIVEL: Final = 9
 _PROVISIONAL: Final = ".corte-"
-
-
-def en_disco(ruta: str) -> str:
-    """Cómo se llama en disco lo que se publica en esa ruta."""
-    return f"{ruta}.gz" if PurePosixPath(ruta).suffix in COMPRIMIBLES else ruta
 
 
 def leer(carpeta: Path, ruta: str) -> bytes:

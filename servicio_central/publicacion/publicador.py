@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,21 +23,26 @@ from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, pertenencia
 from nucleo.padron import Padron
 from nucleo.publicacion import fichas, recuerdo, rutas
 from nucleo.publicacion.armado import Armador, Cambios
+from nucleo.publicacion.con_que_se_cuenta import Conjuntos, con_el_padron, huella_de_conjunto
 from nucleo.publicacion.json_publico import paginas, piezas
+from nucleo.publicacion.mentira import Mentira
+from nucleo.publicacion.repaso import rehacer_recuerdos
 from nucleo.publicacion.reserva import HechoRegistrado
 from nucleo.transparencia import hojas
+from nucleo.transparencia.baldosas import BaldosaInvalida
 from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
 from nucleo.transparencia.nota import Nota
 from nucleo.transparencia.prueba import Prueba
 from servicio_central import cubierto, disco, exclusiones, imagenes, padrones, publicado
 from servicio_central.publicacion import corte_hecho, documentos, escritura
-from servicio_central.publicacion.corte_hecho import Conjuntos, Corte
+from servicio_central.publicacion.corte_hecho import Corte
 from servicio_central.publicacion.fuente import Fuente
 from servicio_central.publicacion.programa import huella_del_programa
 from servicio_central.publicado import CORTES, PUBLICO
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.registro import llave, pendiente, testigos
 from servicio_central.registro.registro import Registro
+from servicio_central.tropiezo import Tropiezo
 
 IMAGENES: Final = "imagenes_publicas"
 RECUERDOS: Final = "recuerdos.json"
@@ -129,7 +135,7 @@ class Publicador:
         if registro.ceros is None:
             cuales = testigos.leer(self._carpeta)
             vkeys = tuple(t.llave.vkey for t in cuales.todos)
-            autoridad = _huella_de_autoridad(self._carpeta)
+            autoridad = documentos.de_autoridad(self._carpeta)
             inicio = ahora.astimezone(ZoneInfo(proceso.huso)).replace(microsecond=0)
             ceros = Ceros(
                 proceso.clave,
@@ -152,9 +158,14 @@ class Publicador:
         dejado = pendiente.leer(self._carpeta)
         if dejado is None:
             return
-        if registro.tamano == dejado.desde and (self._carpeta / CORTES / dejado.corte).exists():
-            registro.agregar(dejado.hojas)
-            registro.asentar(dejado.corte)
+        if (self._carpeta / CORTES / dejado.corte).exists():
+            # La memoria que haya es la del corte anterior: se rehace del registro.
+            (self._carpeta / RECUERDOS).unlink(missing_ok=True)
+            if registro.tamano == dejado.desde:
+                registro.agregar(dejado.hojas)
+                registro.asentar(dejado.corte)
+            if registro.nota is not None and self._ultimo_asentado(registro) == dejado.corte:
+                self._pruebas(registro, dejado.corte, registro.nota)
         pendiente.quitar(self._carpeta)
 
     def _poner_al_dia(self, proceso: Proceso, padron: Padron | None) -> Armador:
@@ -166,7 +177,7 @@ class Publicador:
         contado = (proceso.huella, "" if padron is None else padron.huella)
         armador = self._armador
         if armador is None or de_nuevo or contado != self._contado:
-            armador = Armador(proceso, armador.recuerdos if armador and not de_nuevo else self._recuerdos())
+            armador = Armador(proceso, armador.recuerdos if armador and not de_nuevo else self._recuerdos(proceso))
             nuevos = self._conocidos
             self._por_asentar = {}
         armador.agregar(h for h in nuevos if _cuenta(h, padron))
@@ -175,10 +186,22 @@ class Publicador:
         self._armador, self._contado = armador, contado
         return armador
 
-    def _recuerdos(self) -> recuerdo.Recuerdos | None:
-        with suppress(FileNotFoundError):
+    def _recuerdos(self, proceso: Proceso) -> recuerdo.Recuerdos | None:
+        with suppress(FileNotFoundError, recuerdo.RecuerdoInvalido):
             return recuerdo.leer((self._carpeta / RECUERDOS).read_bytes())
-        return None
+        registro = self._registro
+        if registro is None or registro.ultimo_corte is None:
+            return None
+        try:
+            traer = partial(documentos.leer, self._carpeta)
+            return rehacer_recuerdos(registro.hojas(), traer, proceso)
+        except (Mentira, BaldosaInvalida) as error:
+            raise Tropiezo(
+                "REGISTRO",
+                f"no se pudo rehacer la memoria de los cortes ({error})",
+                "el registro o los documentos públicos de esta carpeta se dañaron",
+                "cópielos completos de un espejo (`./prep espejo`); mientras tanto lo publicado sigue como estaba",
+            ) from error
 
     def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> Conjuntos:
         """Elección → cuántos hechos cuentan y la huella de su conjunto."""
@@ -187,10 +210,7 @@ class Publicador:
             eleccion, _ = pertenencia(h.hecho)
             if eleccion in por_eleccion and _cuenta(h, padron):
                 por_eleccion[eleccion].append(h.huella)
-        return {
-            e: (len(huellas), hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest())
-            for e, huellas in por_eleccion.items()
-        }
+        return {e: huella_de_conjunto(huellas) for e, huellas in por_eleccion.items()}
 
     # ----------------------------------------------------------------------------------------------------- las hojas
 
@@ -253,7 +273,7 @@ class Publicador:
         ficha = armador.todo(corte, registro.tamano, registro.raiz().hex(), bases)
         for ruta, dato in paginas.paginas_del_corte(ficha):
             if ruta == rutas.RESUMEN:
-                dato = corte_hecho.con_el_padron(dato, padron, conjuntos)
+                dato = con_el_padron(dato, padron, conjuntos)
             obra.poner(ruta, piezas.a_bytes(dato))
         escritas = set()
         for seccion in armador.secciones(cambios.secciones):
@@ -309,8 +329,14 @@ class Publicador:
         registro = self._registro
         if registro is None or registro.nota is None or registro.ultimo_corte is None:
             return testigos.Cofirmas((), ())
+        declarados = registro.ceros.testigos if registro.ceros is not None else ()
         dichas = testigos.recoger(
-            registro.nota, registro.asentadas, self._cofirmado, cuales.todos, registro.consistencia
+            registro.nota,
+            registro.asentadas,
+            self._cofirmado,
+            # Al que no está en la puesta en ceros nadie lo podría comprobar.
+            [t for t in cuales.todos if t.llave.vkey in declarados],
+            registro.consistencia,
         )
         if dichas.firmas:
             registro.cofirmar(registro.ultimo_corte.corte, dichas.firmas)
@@ -351,9 +377,3 @@ def _se_abre(h: HechoRegistrado, armador: Armador, padron: Padron | None) -> boo
 
 def _en_duda(armador: Armador, proceso: Proceso) -> list[IdActa]:
     return [a for clave in proceso.elecciones for a in armador.en_duda(clave)]
-
-
-def _huella_de_autoridad(carpeta: Path) -> str:
-    with suppress(FileNotFoundError):
-        return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
-    return ""
