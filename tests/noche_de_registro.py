@@ -16,8 +16,8 @@ from nucleo.acta import Digitalizacion, MotivoSinActa, Origen, asentado_de_campo
 from nucleo.campo import Campo, Numero
 from nucleo.definicion import cargar_proceso
 from nucleo.eleccion import Proceso
+from nucleo.eventos import RenglonDeBitacora
 from nucleo.hechos import Acopio, Captura, FueraDeCatalogo, Hecho, HojaDeBitacora, IdActa, Imagen, Recaptura, SinActa
-from nucleo.hoja_de_bitacora import RenglonDeBitacora
 from nucleo.padron import AUTORIDAD, Exclusion, Padron, sellar_padron
 from nucleo.temas import Carril, Tema, ambito_de
 from nucleo.transparencia.cofirma import Cofirmante
@@ -31,13 +31,7 @@ from tests.estrategias import FirmanteEnMemoria, firmante
 from tests.sobres_de_prueba import EquipoDePrueba
 
 ORIGEN: Final = Path(__file__).resolve().parents[1] / "datos" / "ejemplo_tres_elecciones"
-COMPLEMENTARIOS: Final = [
-    "BOLETAS_SOBRANTES",
-    "PERSONAS_VOTARON",
-    "REPRESENTANTES_VOTARON",
-    "VOTOS_SACADOS",
-    "TOTAL_ASENTADO",
-]
+COMPLEMENTARIOS: Final = ("BOLETAS_SOBRANTES", "PERSONAS_VOTARON", "REPRESENTANTES_VOTARON", "VOTOS_SACADOS")
 
 
 def proceso_de_ejemplo() -> Proceso:
@@ -113,7 +107,7 @@ class NocheDeRegistro:
     ) -> Captura:
         casilla = self.proceso.casillas[acta.casilla]
         opciones = self.proceso.elecciones[acta.eleccion].opciones_de(casilla)
-        campos: dict[str, Campo] = dict.fromkeys(COMPLEMENTARIOS, Numero(votos))
+        campos: dict[str, Campo] = dict.fromkeys((*COMPLEMENTARIOS, "TOTAL_ASENTADO"), Numero(votos))
         asentado = asentado_de_campos(campos | dict.fromkeys((o.clave for o in opciones), Numero(votos)))
         return Captura(acta, vuelta, self.hora(-30), persona, asentado, imagen)
 

@@ -68,7 +68,7 @@ class Cortes:
         self, nombre: str, sha256: str, propios: Mapping[str, bytes], contenidos: Mapping[str, Mapping[str, bytes]]
     ) -> None:
         base = f"{CORTES}/{nombre}"
-        dicho, _ = self._manifiesto(f"{base}/{rutas.MANIFIESTO}", nombre, sha256)
+        dicho = self._manifiesto(f"{base}/{rutas.MANIFIESTO}", nombre, sha256)
         de_seccion = {manifiesto.ruta_del_de_seccion(c) for c in self._vigentes}
         for ruta in sorted((set(propios) | de_seccion) - set(dicho)):
             raise Mentira(
@@ -97,16 +97,22 @@ class Cortes:
     def _seccion(self, corte: str, carpeta: str, sha256: str, contenidos: Mapping[str, bytes]) -> set[str]:
         """Comprueba una sección y devuelve las rutas que le tocan en la carpeta de este corte."""
         base = f"{CORTES}/{corte}/{carpeta}"
-        debidos = self._vigentes[carpeta]
+        esta = (sha256, self._vigentes[carpeta])
         destino = self._lector.enlace(base)
         if destino is not None:
             donde = self._exigir_enlace(base, carpeta, destino)
-            self._exigir_misma(base, (sha256, debidos), self._escritas[donde, carpeta])
+            if (donde, carpeta) not in self._escritas:  # se pidió sólo este corte
+                self._leer_seccion(donde, carpeta, sha256, contenidos)
+            self._exigir_misma(base, esta, self._escritas[donde, carpeta])
             return {base}
-        visto = self._vistas.get(carpeta)
-        if self._lector.listar(base) is None and visto is not None and visto == (sha256, debidos):
+        if self._lector.listar(base) is None and self._vistas.get(carpeta) == esta:
             return set()  # por la red: es la misma que ya se leyó en un corte anterior
-        dicho, _ = self._manifiesto(f"{base}/{rutas.MANIFIESTO}", carpeta, sha256)
+        return self._leer_seccion(corte, carpeta, sha256, contenidos)
+
+    def _leer_seccion(self, corte: str, carpeta: str, sha256: str, contenidos: Mapping[str, bytes]) -> set[str]:
+        base = f"{CORTES}/{corte}/{carpeta}"
+        debidos = self._vigentes[carpeta]
+        dicho = self._manifiesto(f"{base}/{rutas.MANIFIESTO}", carpeta, sha256)
         for nombre in sorted(set(debidos) - set(dicho)):
             raise Mentira(
                 f"{base}/{rutas.MANIFIESTO}.gz", f"nada de {nombre}", "su SHA-256", "Se calló un acta o la sección."
@@ -125,7 +131,7 @@ class Cortes:
         """El corte al que apunta, si apunta a esa misma sección de uno ya comprobado y a nada más."""
         arriba = "../" * (carpeta.count("/") + 1)
         partes = re.fullmatch(rf"{re.escape(arriba)}([0-9_]+)/{re.escape(carpeta)}", destino)
-        if partes is None or (partes[1], carpeta) not in self._escritas:
+        if partes is None or partes[1] not in self.nombres:
             raise Mentira(
                 base,
                 f"un enlace a {destino[:160]}",
@@ -145,7 +151,7 @@ class Cortes:
 
     # ------------------------------------------------------------------------------------------------------- archivos
 
-    def _manifiesto(self, ruta: str, de: str, sha256: str) -> tuple[Mapping[str, Archivo], bytes]:
+    def _manifiesto(self, ruta: str, de: str, sha256: str) -> Mapping[str, Archivo]:
         nombre, datos = self._abrir(ruta)
         suyo = archivo_de(datos).sha256
         try:
@@ -159,7 +165,7 @@ class Cortes:
                 f"el manifiesto {sha256[:16]}… que está en el registro",
                 "La lista de archivos no es la que se asentó: alguien la cambió después de publicarla.",
             )
-        return leido.archivos, datos
+        return leido.archivos
 
     def _recalculado(self, ruta: str, debia: bytes | None, dicho: Archivo, debido: Archivo | None = None) -> None:
         nombre, datos = self._abrir(ruta)

@@ -135,11 +135,11 @@ def _decir(dicho: dict[str, Any], opciones: argparse.Namespace) -> None:
     if opciones.json:
         print(json.dumps({"resultado": "cierto", **dicho}, ensure_ascii=False))
         return
-    pantalla = Console(highlight=False)
+    pantalla = Console(highlight=False, soft_wrap=True)
     if "hojas" in dicho:
         pantalla.print(
-            f"{dicho['registro']}: {dicho['hojas']} hojas, {len(dicho['cortes'])} cortes; el último punto de control lo "
-            f"cofirman {dicho['cofirmas']} de {dicho['testigos']} testigos (se piden {dicho['quorum']})"
+            f"{dicho['registro']}: {dicho['hojas']} hojas, {len(dicho['cortes'])} cortes; el último punto de control "
+            f"lo cofirman {dicho['cofirmas']} de {dicho['testigos']} testigos (se piden {dicho['quorum']})"
         )
     if dicho.get("recalculados"):
         pantalla.print(

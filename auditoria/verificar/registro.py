@@ -91,7 +91,7 @@ class RegistroAbierto:
             raise _de_baldosa(error) from error
 
     def punto(self, ruta: str, datos: bytes) -> PuntoFirmado:
-        """Un punto de control, con su firma y las de los testigos declarados, y ninguna de nadie más. Raises: Mentira."""
+        """Un punto de control, con su firma y las de los testigos declarados; ninguna de nadie más. Raises: Mentira."""
         try:
             firmado = abrir_punto(datos, self.llave, self.testigos)
         except NotaInvalida as error:
