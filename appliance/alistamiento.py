@@ -30,6 +30,7 @@ from appliance.llave import LlaveDeArchivo
 from appliance.mochila import sello_de
 from appliance.personas import NOMBRES, Papel, Persona
 from appliance.reloj import LIBRE, SINCRONIZADO, VIRTUAL
+from nucleo.concordancia import concordar
 from nucleo.problema import Rechazo
 from nucleo.sobre import CADENA_NUEVA, Sobre, SobreInvalido, abrir, sellar
 
@@ -263,16 +264,12 @@ def _sello(carpeta: Path) -> Revision:
 
 def _definicion(kiosco: Kiosco) -> Revision:
     p = kiosco.proceso
-    dicho = f"{p.clave}, modo {kiosco.identidad.modo}; {_cuantas(len(p.elecciones), 'elección', 'elecciones')}, "
-    dicho += f"{_cuantas(len(p.casillas), 'casilla', 'casillas')}; "
+    dicho = f"{p.clave}, modo {kiosco.identidad.modo}; {concordar(len(p.elecciones), 'elección', 'elecciones')}, "
+    dicho += f"{concordar(len(p.casillas), 'casilla', 'casillas')}; "
     dicho += f"huella {p.huella[:16] or 'sin calcular'}"
     if kiosco.identidad.modo != p.modo:
         return Revision("Definición y catálogo", Estado.MAL, dicho, "el modo no es el inscrito: vuelva a inscribir")
     return Revision("Definición y catálogo", Estado.BIEN, dicho)
-
-
-def _cuantas(n: int, una: str, varias: str) -> str:
-    return f"{n} {una if n == 1 else varias}"
 
 
 def _bandeja(almacen: Almacen) -> Revision:

@@ -297,8 +297,9 @@ class Almacen:
 
     def ultimo(self) -> Asiento:
         """Último asiento; secuencia 0 y `CADENA_NUEVA` si no hay ninguno. Raises: Falla."""
-        with self.lectura() as mirada:
-            return Asiento(*_ultimo(mirada.conexion))
+        # Una sola consulta no necesita transacción, y el enlace pregunta esto veinte veces por segundo.
+        with self._turno, explicada():
+            return Asiento(*_ultimo(self._conexion))
 
     # ---------------------------------------------------------------------------------------------------------- bandeja
 
@@ -307,10 +308,10 @@ class Almacen:
         with self.lectura() as mirada:
             return bandeja.pendientes(mirada.conexion, desde, limite)
 
-    def apartados(self, limite: int = 48) -> list[Pendiente]:
-        """Sobres que el centro apartó y siguen sin acuse, en orden. Raises: Falla."""
+    def apartados(self, limite: int = 48, desde: int = 1) -> list[Pendiente]:
+        """Los que el centro apartó y siguen sin acuse, de `desde` en adelante y luego los de antes. Raises: Falla."""
         with self.lectura() as mirada:
-            return bandeja.apartados(mirada.conexion, limite)
+            return bandeja.apartados(mirada.conexion, limite, desde)
 
     def sobres(self, desde: int, hasta: int, limite: int = 48) -> list[Pendiente]:
         """Sobres de ese rango, acusados o no: si el centro los vuelve a pedir, se le vuelven a dar. Raises: Falla."""

@@ -88,9 +88,10 @@ def pendientes(conexion: sqlite3.Connection, desde: int, limite: int) -> list[Pe
     return [Pendiente(*fila) for fila in conexion.execute(_COLUMNAS + donde, (desde, limite))]
 
 
-def apartados(conexion: sqlite3.Connection, limite: int) -> list[Pendiente]:
-    donde = f"{_por_aceptar(conexion)} AND b.apartado IS NOT NULL ORDER BY b.secuencia LIMIT ?"
-    return [Pendiente(*fila) for fila in conexion.execute(_COLUMNAS + donde, (limite,))]
+def apartados(conexion: sqlite3.Connection, limite: int, desde: int = 1) -> list[Pendiente]:
+    """Los primeros a partir de `desde`; si no alcanzan, se sigue con los de antes, como en una rueda."""
+    donde = f"{_por_aceptar(conexion)} AND b.apartado IS NOT NULL ORDER BY b.secuencia < ?, b.secuencia LIMIT ?"
+    return [Pendiente(*fila) for fila in conexion.execute(_COLUMNAS + donde, (desde, limite))]
 
 
 def sobres(conexion: sqlite3.Connection, desde: int, hasta: int, limite: int) -> list[Pendiente]:

@@ -21,6 +21,10 @@ _MANDADA: Final = "bitacora_mandada"
 _CABEZA: Final = "bitacora_cabeza"
 """Último renglón anotado, y su huella: sin ella, quitar los que aún no van en una hoja no dejaría rastro."""
 
+_DANADA: Final = -1
+_CIFRAS: Final = 18
+"""Las que siempre caben en un entero de SQLite."""
+
 _SIN_HORA: Final = "2000-01-01T00:00:00+00:00"
 _CABIDA: Final = 18_000
 """Bytes de renglones por hoja: en base64 y con su encabezado debe caber en un sobre de 32 KiB."""
@@ -139,6 +143,8 @@ def _recorrer(conexion: sqlite3.Connection, ancla: int, cuantos: int) -> tuple[s
 
 def _fallan_los_ultimos(conexion: sqlite3.Connection) -> str:
     if _cambio_lo_mandado(conexion):
+        if _mandada(conexion) == _DANADA:
+            return "se dañó lo que se recordaba de hasta cuál renglón se había mandado; se manda todo otra vez"
         return f"lo que hay hasta el renglón {_mandada(conexion)} no es lo que ya se había mandado"
     return _falta_la_cabeza(conexion)
 
@@ -146,6 +152,8 @@ def _fallan_los_ultimos(conexion: sqlite3.Connection) -> str:
 def _falta_la_cabeza(conexion: sqlite3.Connection) -> str:
     """Vacío si el último renglón que se anotó sigue ahí, o si lo anotó un programa que no lo recordaba."""
     numero, huella = _marca(conexion, _CABEZA)
+    if numero == _DANADA:
+        return "se dañó lo que se recordaba de cuál fue el último renglón que se anotó; se sigue con los que hay"
     if (
         not numero
         or conexion.execute("SELECT 1 FROM bitacora WHERE renglon = ? AND huella = ?", (numero, huella)).fetchone()
@@ -175,10 +183,12 @@ def _mandada(conexion: sqlite3.Connection) -> int:
 
 
 def _marca(conexion: sqlite3.Connection, cual: str = _MANDADA) -> tuple[int, str]:
-    """El número y la huella que se recuerdan en esa llave; cero si no hay."""
+    """El número y la huella que se recuerdan en esa llave; cero si no hay, `_DANADA` si no se entiende."""
     fila = conexion.execute("SELECT valor FROM situacion WHERE llave = ?", (cual,)).fetchone()
     numero, _, huella = str(fila[0]).partition(" ") if fila else ("0", "", BITACORA_NUEVA)
-    return int(numero), huella
+    # Un error aquí impediría asentar lo que sea: se dice con un renglón, y al anotarlo se vuelve a recordar.
+    entero = numero.isascii() and numero.isdecimal() and len(numero) <= _CIFRAS
+    return (int(numero), huella) if entero else (_DANADA, "")
 
 
 def _cambio_lo_mandado(conexion: sqlite3.Connection) -> bool:

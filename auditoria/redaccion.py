@@ -13,6 +13,7 @@ from typing import Final
 
 from auditoria.informe import Hallado, Informe
 from auditoria.reglas_renglon import REGLAS, Gravedad, Regla, Violacion
+from nucleo.concordancia import concordar
 from nucleo.problema_archivo import Problema
 
 _ANCHO: Final = 100
@@ -164,7 +165,7 @@ def _por_regla(violaciones: list[Violacion]) -> dict[Regla, list[Violacion]]:
 
 def _cuantas(violaciones: list[Violacion], regla: Regla) -> str:
     renglones = len({v.linea for v in violaciones})
-    return f"{_miles(renglones)} {'acta' if renglones == 1 else 'actas'} {regla.publico}."
+    return f"{concordar(renglones, 'acta', 'actas')} {regla.publico}."
 
 
 def _miles(n: int) -> str:

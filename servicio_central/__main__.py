@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 from servicio_central import arranque, calendario
+from servicio_central.publicacion.encargado import Encargado
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.tropiezo import Tropiezo
 
@@ -37,7 +38,7 @@ def main() -> None:
     _parar_con_senales(parar)
     ingesta = centro.empezar(parar)
     if opciones.calendario:
-        hacer = calendario.en_otro_proceso(opciones.carpeta)
+        hacer = Encargado(opciones.carpeta, arranque.decir)
         calendario.empezar(opciones.carpeta, lambda: centro.vigia.proceso, hacer, arranque.decir, parar)
     if not opciones.sin_web:
         _servir(centro, opciones.puerto, ingesta)

@@ -7,7 +7,6 @@ sigue con la que tenía y lo dice.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -86,8 +85,10 @@ def _la_firmada(carpeta: Path, firmada: DefinicionFirmada, datos: bytes, modo: s
             f"quítela de {carpeta / firma_de_definicion.CARPETA} y deje la que corresponde",
         )
     _, archivos = abrir_paquete(datos, leer_publica(carpeta / "autoridad.pub.pem"))
-    abierta = carpeta / f".firmada-{os.getpid()}"
-    shutil.rmtree(abierta, ignore_errors=True)
+    # Sólo la abre quien tiene el candado del centro: con otro nombre cada vez, lo de un centro muerto ahí se quedaría.
+    abierta = carpeta / ".firmada"
+    for resto in carpeta.glob(f"{abierta.name}*"):
+        shutil.rmtree(resto, ignore_errors=True)
     try:
         for nombre, contenido in archivos.items():
             ruta = abierta / nombre

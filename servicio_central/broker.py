@@ -29,6 +29,10 @@ from servicio_central.tropiezo import Tropiezo
 MAXIMO_PAQUETE: Final = 64 * 1024
 """Bytes de un paquete MQTT: el doble del sobre más grande (`nucleo.sobre.MAXIMO_BYTES`)."""
 
+MAXIMOS_EN_COLA: Final = 60_000
+"""Mensajes que el bróker guarda para el centro. Seiscientos kioscos que vuelven a la vez con su ventana de 48 llena son
+28,800: con un tope menor tira los que sobran, y cada uno se vuelve a mandar."""
+
 MAXIMA_COLA: Final = 256 * 2**20
 """Bytes que se le guardan a un cliente lento. Más allá el bróker tira, y cada kiosco reenvía lo que no se le acusó; sin
 este tope, veinte mil mensajes grandes serían toda la memoria."""
@@ -68,7 +72,7 @@ persistence true
 persistence_location {carpeta}/persistencia/
 autosave_interval 30
 max_inflight_messages 100
-max_queued_messages 20000
+max_queued_messages {MAXIMOS_EN_COLA}
 max_queued_bytes {MAXIMA_COLA}
 max_packet_size {MAXIMO_PAQUETE}
 max_keepalive 300

@@ -1,14 +1,11 @@
 """El calendario legal de cortes: cuándo toca cada uno y el hilo que los hace a su hora.
 
 Del inicio de la publicación al cierre, cada `minutos_entre_cortes` (como mucho 20: al menos tres actualizaciones por
-hora); el del cierre es el último. Cada corte corre en un proceso aparte: ni le quita turno a la ingesta ni puede
-tumbarla.
+hora); el del cierre es el último. Quien los hace es otro proceso (`servicio_central.publicacion.encargado`).
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +18,6 @@ from servicio_central.publicado import es_de_cierre, es_futuro, nombre_de, ultim
 
 _REINTENTO: Final = 20.0
 """Segundos antes de repetir un corte que falló."""
-
-_PLAZO: Final = 600.0
-"""Segundos que puede tardar un corte."""
 
 Hacer = Callable[[datetime, bool], str]
 """Hace el corte de esa hora (y si es el último); devuelve la queja, o vacío si salió."""
@@ -62,23 +56,6 @@ def atrasado(proceso: Proceso, ahora: datetime, publicado: str | None, de_cierre
         if al_corriente and (de_cierre or ahora < proceso.cierre):
             return None
     return max(pasadas[-1], ahora.replace(second=0, microsecond=0))
-
-
-def en_otro_proceso(carpeta: Path) -> Hacer:
-    """Hace cada corte con `python -m servicio_central.corte`."""
-
-    def hacer(hora: datetime, ultimo: bool) -> str:
-        orden = [sys.executable, "-m", "servicio_central.corte", "--carpeta", str(carpeta), "--hora", hora.isoformat()]
-        orden += ["--ultimo"] if ultimo else []
-        try:
-            hecho = subprocess.run(orden, capture_output=True, text=True, check=False, timeout=_PLAZO)
-        except subprocess.TimeoutExpired:
-            return f"tardó más de {_PLAZO:.0f} s y se detuvo"
-        except OSError as error:
-            return f"no se pudo empezar ({error})"
-        return "" if hecho.returncode == 0 else (hecho.stderr.strip() or f"terminó con {hecho.returncode}")
-
-    return hacer
 
 
 def empezar(

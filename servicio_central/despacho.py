@@ -153,7 +153,8 @@ class Despacho:
             if marca != self._marca:
                 # Sólo si cambió: por más que alguien pida lo que no hay, no se relee. No sólo el último: si en él
                 # no cabe lo aceptado, se sigue con el de antes, que alguien puede tener a medio bajar.
-                self._marca = marca
                 buenas = firma_de_definicion.buenas(self._carpeta)
                 self._paquetes = {hashlib.sha256(datos).hexdigest(): datos for _, datos in buenas}
+                # Al final: si el disco falló a medio leer, el siguiente latido lo vuelve a intentar.
+                self._marca = marca
             return self._paquetes.get(sha256)

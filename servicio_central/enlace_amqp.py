@@ -21,6 +21,7 @@ from pika.exceptions import AMQPError
 
 from nucleo.claves import clave_de, tema_de
 from servicio_central.broker import contexto_tls
+from servicio_central.causa_de_desconexion import causa_de, causa_de_amqp
 from servicio_central.enlace import Conectado, Conectar, Desconectado, Ingestor, Suceso, Tomado
 from servicio_central.ingesta import Mensaje, Resultado
 from servicio_central.rabbitmq import INTERCAMBIO, cola
@@ -120,7 +121,7 @@ class ConexionAmqp:
             for numero in range(colas):
                 self._canal.basic_consume(cola(numero), self._al_recibir)
         except AMQPError as error:
-            raise OSError(f"{servidor}: {type(error).__name__} {error}") from error
+            raise OSError(causa_de_amqp(error)) from error
         fila.put(Conectado())
         self._hilo = Thread(target=self._atender, name="amqp", daemon=True)
         self._hilo.start()
@@ -160,7 +161,7 @@ class ConexionAmqp:
                 self._conexion.process_data_events(time_limit=1)
             self._conexion.close()
         except (AMQPError, OSError) as error:
-            causa = f"{type(error).__name__} {error}"
+            causa = causa_de_amqp(error)
         finally:
             self.viva = False
             self._fila.put(Desconectado(causa))
@@ -180,7 +181,7 @@ def amqp_de(carpeta: Path, servidores: Sequence[str], colas: int) -> Conectar:
             try:
                 return ConexionAmqp(servidor, tls, colas, fila)
             except OSError as error:
-                causas.append(str(error))
+                causas.append(f"{servidor}: {causa_de(error)}")
         raise OSError("; ".join(causas))
 
     return conectar

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nucleo.computo import Resumen
 from nucleo.padron import Padron
-from nucleo.publicacion.con_que_se_cuenta import para_el_resumen
+from nucleo.publicacion.json_publico import piezas
 from servicio_central import almacenes, publicado
 
 
@@ -68,7 +68,7 @@ def aviso(anterior: Path, padron: Padron | None, resumenes: Sequence[tuple[str, 
     Args:
         anterior: la carpeta de ese corte; si no se puede leer, no se compara.
     """
-    actual = para_el_resumen(padron)
+    actual = piezas.padron(padron)
     try:
         dato = publicado.leer_resumen(anterior)
         mismas = (dato.get("padron") or {}).get("exclusiones", []) == (actual or {}).get("exclusiones", [])

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
+from nucleo.concordancia import concordar
 from nucleo.mochila import Manifiesto
 from nucleo.problema import Rechazo
 from servicio_central.ingesta import Destino, Dictamen
@@ -81,7 +82,7 @@ class Informe:
         if self.rechazo is not None:
             return f"{self.entrega}: NO SE IMPORTÓ. {self.rechazo}"
         nuevas, estaban = self.imagenes_nuevas, self.imagenes_que_estaban
-        destinos = ", ".join(f"{n} {d if n == 1 else _VARIOS[d]}" for d, n in self.destinos.most_common()) or "ninguno"
+        destinos = ", ".join(concordar(n, d, _VARIOS[d]) for d, n in self.destinos.most_common()) or "ninguno"
         renglones = [
             f"{self.entrega}: {'importada completa' if self.absorbida else 'IMPORTADA EN PARTE'}",
             f"  sobres: {self.leidos} de {self.sobres} (de la {self.desde} a la {self.hasta}): {destinos}",

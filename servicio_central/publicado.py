@@ -57,6 +57,15 @@ def leer_resumen(corte: Path) -> dict[str, Any]:
     return dato
 
 
+def contenido(corte: Path) -> dict[str, bytes]:
+    """Ruta en disco → bytes de todo lo que lleva un corte, también de lo que comparte con otros. Raises: OSError."""
+    return {
+        str(Path(raiz, nombre).relative_to(corte)): Path(raiz, nombre).read_bytes()
+        for raiz, _, nombres in os.walk(corte, followlinks=True)
+        for nombre in nombres
+    }
+
+
 def es_de_cierre(carpeta: Path, nombre: str) -> bool:
     """Si ese corte se hizo como el último; falso también si no se puede leer."""
     try:

@@ -7,7 +7,6 @@ capturaron no saldría ningún corte. Por lo mismo, una definición así no se a
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -28,6 +27,8 @@ COPIA: Final = "definicion"
 """Enlace a la versión vigente."""
 
 _VERSIONES: Final = "definiciones"
+_A_MEDIAS: Final = ".a-medias"
+"""Lo que se está copiando. Siempre el mismo nombre: lo que deje un centro al que mataron, el siguiente lo quita."""
 
 
 def leer(carpeta: Path) -> Proceso:
@@ -82,7 +83,7 @@ def adoptar(carpeta: Path, origen: Path, modo: str, clave: str) -> Proceso:
         )
     if not version.is_dir():
         _copiar(origen, version, proceso.huella)
-    provisional = carpeta / f".{COPIA}-{os.getpid()}"
+    provisional = carpeta / f".{COPIA}"
     provisional.unlink(missing_ok=True)
     provisional.symlink_to(f"{_VERSIONES}/{version.name}")
     provisional.replace(enlace)
@@ -113,7 +114,7 @@ def _objecion(carpeta: Path, proceso: Proceso) -> str:
 
 
 def _copiar(origen: Path, version: Path, huella: str) -> None:
-    provisional = version.with_name(f".{version.name}-{os.getpid()}")
+    provisional = version.with_name(_A_MEDIAS)
     shutil.rmtree(provisional, ignore_errors=True)
     disco.carpeta_privada(version.parent)
     try:

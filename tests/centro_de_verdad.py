@@ -67,7 +67,7 @@ class Inscrito:
         return carpeta
 
     def levantar_broker(self) -> subprocess.Popen[bytes]:
-        self._broker = broker.arrancar(self.centro)
+        self._broker = broker.arrancar(self.centro, plazo=30)
         return self._broker
 
     def matar_broker(self) -> None:
@@ -130,7 +130,7 @@ class Cliente:
         self._cliente.on_message = lambda _c, _d, m: self.recibidos.append((m.topic, bytes(m.payload)))
         self._cliente.connect("localhost", puerto)
         self._cliente.loop_start()
-        esperar(lambda: self.listo or self.caido is not None, 5)
+        esperar(lambda: self.listo or self.caido is not None)
 
     def publicar(self, tema: str, datos: bytes | str) -> None:
         self._cliente.publish(tema, datos, 1)

@@ -23,7 +23,7 @@ class Guardado:
                 [sys.executable, "-m", "servicio_central.orden_broker", "--carpeta", str(sistema.centro)],
                 stdout=salida, stderr=salida, cwd=RAIZ, env={**os.environ, "PYTHONPATH": str(RAIZ)},
             )  # fmt: skip
-        broker.esperar(sistema.centro, 15, self.proceso)
+        broker.esperar(sistema.centro, 30, self.proceso)
 
     def dijo(self, que: str) -> int:
         """Cuántas veces está en la bitácora."""

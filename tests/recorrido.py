@@ -13,6 +13,8 @@ from typing import Any, Final
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
+from tests.foto import tomar
+
 MINIMO_PX: Final = 44
 
 _CHICOS: Final = """(minimo) => {
@@ -56,7 +58,7 @@ class Recorrido:
         if nombre in self.vistas:
             return
         self.vistas.append(nombre)
-        self.pagina.screenshot(path=self.fotos / f"{len(self.vistas):02d}-{nombre}.png")
+        tomar(self.pagina, self.fotos / f"{len(self.vistas):02d}-{nombre}.png")
         for chico in self.pagina.evaluate(_CHICOS, MINIMO_PX):
             self.hallazgos.append(f"{nombre}: blanco chico {chico}")
         if not self.pagina.evaluate("document.documentElement.scrollWidth <= innerWidth"):

@@ -17,6 +17,7 @@ from appliance.documentos.gafetes import pdf_de_gafetes, pdf_de_nips
 from appliance.falla import Falla
 from appliance.lista_en_csv import leer_csv
 from appliance.personas import ARCHIVO, ListaDePersonas, ListaInvalida, Persona, clave_valida, leer_lista
+from nucleo.concordancia import concordar
 from nucleo.modos import MODOS, OFICIAL
 
 _TANDA: Final = re.compile(r"(?:gafetes|nips)-([0-9]{2,4})\.pdf")
@@ -106,7 +107,7 @@ def _leer(ruta: Path, catd: str) -> ListaDePersonas:
 
 
 def _cuantas(personas: Sequence[Persona]) -> str:
-    return "1 persona" if len(personas) == 1 else f"{len(personas)} personas"
+    return concordar(len(personas), "persona", "personas")
 
 
 def _falla(que: str, causa: str, siguiente: str) -> Falla:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance.documentos.hoja_carta import HojaCarta
 from appliance.empaquetado import Caja
 from appliance.identidad import Identidad
+from nucleo.concordancia import concordar
 from nucleo.eleccion import Proceso
 
 
@@ -59,7 +60,7 @@ def pdf_de_relacion(caja: Caja, identidad: Identidad, proceso: Proceso, ahora: d
     )
     hoja.qr(relacion.qr)
     hoja.espacio(6)
-    hoja.parrafo("1 acta" if len(caja.actas) == 1 else f"{len(caja.actas)} actas", negrita=True, tamano=26)
+    hoja.parrafo(concordar(len(caja.actas), "acta", "actas"), negrita=True, tamano=26)
     hoja.espacio(6)
     hoja.parrafo(f"Caja {estado}.", ancho=330)
     if caja.anterior is not None:

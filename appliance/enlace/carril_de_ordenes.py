@@ -144,9 +144,9 @@ class CarrilDeOrdenes:
             self._decir("orden caduca", f"la {orden.numero} valía hasta {orden.caduca.isoformat()}")
             if self._hora_centro is not None and orden.numero > self._tarde:
                 # El centro la repite hasta que caduca: se anota una vez, y así operación sabe que sí llegó.
-                self._tarde = orden.numero
                 with self._almacen.transaccion() as t:
                     t.anotar(self._reloj.ahora(), "orden_tarde", detalle=str(orden.numero))
+                self._tarde = orden.numero
             return
         self._obedecer(orden)
         self._urge = True

@@ -136,10 +136,8 @@ class Enlace:
         transporte = self._fabrica(Testamento(self._temas[Carril.LATIDO], self._latido(sesion, "muerte")))
         try:
             transporte.conectar()
-            transporte.suscribir(self._tema_acuse)
-            transporte.suscribir(self._temas[Carril.RECIBO])
-            for tema in self._ordenes.temas if self._ordenes is not None else ():
-                transporte.suscribir(tema)
+            ordenes = self._ordenes.temas if self._ordenes is not None else ()
+            transporte.suscribir(self._tema_acuse, self._temas[Carril.RECIBO], *ordenes)
             self._latir(transporte, sesion, "nacimiento")
             self._log("conectado", sesion=sesion)
             yield from self._atender(transporte, sesion)

@@ -2,12 +2,15 @@
 
 La ventana son los primeros sobres sin acuse. Cada uno se repite si su acuse no llega a tiempo, con esperas que se
 doblan y nunca menores que lo que vienen tardando los acuses: con cientos de kioscos de regreso tardan, y repetirle al
-centro lo que ya tiene en la fila lo hundiría. El que no se acusa tras varios intentos (el centro aún no lo puede
-juzgar) o el que el centro apartó deja su lugar en la ventana y se reintenta despacio: nunca frena a los de atrás.
+centro lo que ya tiene en la fila lo hundiría. Lo de un equipo llega al centro en el orden en que salió: mientras se
+sigan cerrando los de antes, su turno no ha llegado; si se cierra uno que salió después, ése se perdió, y su espera
+corre. El que no se acusa tras varios intentos (el centro aún no lo puede juzgar) o el que el centro apartó deja su
+lugar en la ventana y se reintenta despacio: nunca frena a los de atrás.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,13 +24,17 @@ _INTENTOS: Final = 4
 
 _MAXIMO_REZAGADOS: Final = 480
 _REPETIR_PEDIDO_S: Final = 1.0
-"""Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino."""
+"""Un sobre recién mandado no se repite aunque el centro lo pida: el acuse y él se cruzaron en el camino. Y el centro
+pide todo lo que el latido anunció y no ha leído, también lo que le espera en la fila."""
 
 _BIFURCADO_S: Final = 300.0
 """Lo más que se espera para repetir lo bifurcado: su lugar lo ocupa otra y, si el centro la pierde, la pide él."""
 
 _HOLGURA: Final = 2.0
 """Cuántas veces lo que tardan los acuses se espera antes de repetir."""
+
+_GIRO_S: Final = 1.0
+"""Lo menos que se miran unos apartados antes de pasar a los siguientes: cada vuelta se leen del disco."""
 
 _OLVIDO: Final = 0.25
 """Cuánto pesa cada acuse más rápido que los anteriores; a uno más lento se le cree enseguida."""
@@ -37,7 +44,7 @@ class Libro(Protocol):
     """Lo que el envío mira del almacén."""
 
     def pendientes(self, desde: int, limite: int) -> list[Pendiente]: ...
-    def apartados(self, limite: int) -> list[Pendiente]: ...
+    def apartados(self, limite: int, desde: int) -> list[Pendiente]: ...
     def sobres(self, desde: int, hasta: int, limite: int) -> list[Pendiente]: ...
 
 
@@ -73,12 +80,28 @@ class Envio:
         """La secuencia más baja de la ventana."""
         self._contestan = False
         """Si en esta conexión ya se cerró algo de lo mandado."""
+        self._apartados: list[Pendiente] = []
+        """Los que se miran ahora: si son más, se turnan."""
+        self._turno_desde = 1
+        self._giro = 0.0
+        self._fuera_de_turno: dict[int, _Intento] = {}
+        """Cuándo toca repetir los apartados que ahora no se miran: cada uno conserva su paso."""
         self._cerrados: list[_Intento] = []
         self._tarda_s = 0.0
         """Lo que tardan los acuses, desde que salió el sobre por primera vez."""
+        self._nada_hasta = -math.inf
+        """Antes de esto no toca nada, si no se relee ni se pide nada: el ciclo pregunta veinte veces por segundo."""
+        self._cerraron = False
+        """Si se cerró algo desde la última vez que se mandó."""
+        self._avance = -math.inf
+        """Cuándo se vio cerrado lo último."""
+        self._rebasa = -math.inf
+        """Cuándo salió por primera vez lo más nuevo que se ha cerrado."""
 
     def releer(self) -> None:
         """Vuelve a mirar la bandeja; hace falta cuando hay hechos nuevos o un acuse cerró algo."""
+        self._nada_hasta = -math.inf
+        antes = {f.secuencia for f in self._filas}
         a_tiempo = {f.secuencia for f in self._filas if f.apartado is None}
         filas = self._libro.pendientes(1, self._ventana + len(self._rezagados) + 1)
         self._rezagados &= {f.secuencia for f in filas}
@@ -87,19 +110,23 @@ class Envio:
         self._esperan_turno = len(frescos) > self._ventana
         self._primera = en_ventana[0].secuencia if en_ventana else 0
         rezagados = [f for f in filas if f.secuencia in self._rezagados]
-        self._filas = sorted(
-            [*en_ventana, *rezagados, *self._libro.apartados(self._ventana)], key=lambda f: f.secuencia
-        )
+        self._apartados = self._libro.apartados(self._ventana, self._turno_desde)
+        for fila in self._apartados:
+            if (intento := self._fuera_de_turno.pop(fila.secuencia, None)) is not None:
+                self._intentos[fila.secuencia] = intento
+        self._filas = sorted([*en_ventana, *rezagados, *self._apartados], key=lambda f: f.secuencia)
         vivas = {f.secuencia for f in self._filas} | set(self._pedidos)
         self._contestan = self._contestan or not vivas.issuperset(self._intentos)
         # De lo rezagado o apartado nada se aprende: esperaba a que el centro lo pudiera juzgar, no a que le tocara.
-        self._cerrados += [
-            i for s, i in self._intentos.items() if s in a_tiempo and s not in vivas and i.veces < _INTENTOS
-        ]
+        cerrados = [(s, i) for s, i in self._intentos.items() if s in antes and s not in vivas]
+        self._cerraron = self._cerraron or bool(cerrados)
+        self._rebasa = max([self._rebasa, *(i.primero for _, i in cerrados)])
+        self._cerrados += [i for s, i in cerrados if s in a_tiempo and i.veces < _INTENTOS]
         self._intentos = {s: i for s, i in self._intentos.items() if s in vivas}
 
     def pedir(self, rangos: Sequence[tuple[int, int]]) -> None:
         """El centro dice que le faltan esos rangos: se vuelven a dar, aunque alguna vez los haya acusado."""
+        self._nada_hasta = -math.inf
         cupo = self._ventana - len(self._pedidos)
         for desde, hasta in rangos:
             if cupo <= 0:
@@ -110,6 +137,7 @@ class Envio:
 
     def reenviar(self, desde: int) -> int:
         """El centro quiere todo otra vez desde ahí: toma los que caben y dice con cuál seguir; 0 si ya no hay más."""
+        self._nada_hasta = -math.inf
         cupo = self._ventana - len(self._pedidos)
         if cupo <= 0:
             return desde
@@ -120,6 +148,7 @@ class Envio:
     def mandar(self, ahora: float, publicar: Callable[[str], bool]) -> int:
         """Manda lo que toca, en orden, hasta que `publicar` diga que ya no cabe. Devuelve cuántos mandó."""
         self._medir(ahora)
+        self._turnar(ahora)
         enviados = 0
         for fila in self._que_toca(ahora):
             if not publicar(fila.sobre):
@@ -132,8 +161,21 @@ class Envio:
         """Si queda algún sobre que toque mandar o repetir ya, o que espere lugar; mientras, no sale ninguna imagen."""
         return self._esperan_turno or bool(self._que_toca(ahora))
 
+    def _turnar(self, ahora: float) -> None:
+        """Con más apartados de los que se miran, pasa a los siguientes cuando a ninguno de éstos le toca."""
+        if len(self._apartados) < self._ventana or ahora - self._giro < _GIRO_S:
+            return
+        vistos = [f.secuencia for f in self._apartados]
+        if any(self._cuando(s) <= ahora for s in vistos):
+            return
+        self._giro, self._turno_desde = ahora, vistos[-1] + 1
+        self._fuera_de_turno |= {s: self._intentos.pop(s) for s in vistos if s in self._intentos}
+        self.releer()
+
     def _medir(self, ahora: float) -> None:
         """Aprende de lo que se acaba de cerrar cuánto tardan los acuses."""
+        if self._cerraron:
+            self._avance, self._cerraron = ahora, False
         if not self._cerrados:
             return
         # La de en medio: uno perdido y repetido tarda mucho, y no por eso el centro es lento.
@@ -145,25 +187,36 @@ class Envio:
         return min(max(minima_s, _HOLGURA * self._tarda_s), max(minima_s, self._rto_maximo_s))
 
     def _que_toca(self, ahora: float) -> list[Pendiente]:
-        toca = {f.secuencia: f for f in self._filas if self._vencido(f.secuencia, ahora)}
+        if ahora < self._nada_hasta:
+            return []
+        cuando = {f.secuencia: self._cuando(f.secuencia) for f in self._filas}
+        toca = {f.secuencia: f for f in self._filas if cuando[f.secuencia] <= ahora}
         for secuencia, fila in list(self._pedidos.items()):
             intento = self._intentos.get(secuencia)
-            if intento is None or ahora - intento.ultimo >= self._espera(_REPETIR_PEDIDO_S):
+            espera_s = 0.0 if intento is None else self._desde(intento) + self._espera(_REPETIR_PEDIDO_S) - ahora
+            if espera_s <= 0.0 and cuando.get(secuencia, ahora) < math.inf:
                 toca[secuencia] = fila
             else:
                 del self._pedidos[secuencia]
+        self._nada_hasta = -math.inf if toca else min(cuando.values(), default=math.inf)
         return [toca[s] for s in sorted(toca)]
 
-    def _vencido(self, secuencia: int, ahora: float) -> bool:
+    def _cuando(self, secuencia: int) -> float:
+        """Desde cuándo toca mandarlo o repetirlo."""
         intento = self._intentos.get(secuencia)
         if intento is None:
-            return True
+            return -math.inf
         # Mientras nadie haya contestado se insiste sólo con la primera: si el centro está, su acuse dirá qué le falta;
         # si está ahogado, cientos de ventanas enteras otra vez lo hundirían.
         if not self._contestan and secuencia > self._primera and not intento.lento:
-            return False
+            return math.inf
         # Lo que se aprendió después de mandarlo también cuenta.
-        return ahora >= intento.proximo and ahora - intento.ultimo >= self._espera(0.0)
+        return max(intento.proximo, self._desde(intento) + self._espera(0.0))
+
+    def _desde(self, intento: _Intento) -> float:
+        """Desde cuándo se espera su acuse."""
+        # Con lo de antes cerrándose, el suyo viene detrás en la fila; rebasado, ya no viene.
+        return intento.ultimo if intento.ultimo < self._rebasa else max(intento.ultimo, self._avance)
 
     def _anotar(self, fila: Pendiente, ahora: float) -> None:
         self._pedidos.pop(fila.secuencia, None)

@@ -46,8 +46,8 @@ class Transporte(Protocol):
         """Abre la conexión y espera a que el bróker la acepte."""
         ...
 
-    def suscribir(self, tema: str) -> None:
-        """Pide un tema y espera la confirmación."""
+    def suscribir(self, *temas: str) -> None:
+        """Pide esos temas, todos de una vez, y espera la confirmación."""
         ...
 
     def publicar(self, tema: str, carga: bytes) -> bool:
@@ -55,7 +55,7 @@ class Transporte(Protocol):
         ...
 
     def en_vuelo(self) -> int:
-        """Cuántos mensajes publicados van sin PUBACK."""
+        """Cuántos bytes publicados van sin PUBACK."""
         ...
 
     def bombear(self, segundos: float) -> list[Mensaje]:

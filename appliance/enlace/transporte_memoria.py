@@ -61,30 +61,31 @@ class TransporteEnMemoria:
         self.recibidos: list[Mensaje] = []
         self._broker = broker
         self._esperar = esperar
-        self._en_vuelo = 0
+        self._en_vuelo: list[int] = []
+        """Bytes de cada mensaje."""
 
     def conectar(self) -> None:
         self._broker.entrar(self)
 
-    def suscribir(self, tema: str) -> None:
+    def suscribir(self, *temas: str) -> None:
         self._exigir()
-        self.filtros.append(tema)
+        self.filtros += temas
 
     def publicar(self, tema: str, carga: bytes) -> bool:
         self._exigir()
-        if self._en_vuelo >= EN_VUELO:
+        if len(self._en_vuelo) >= EN_VUELO:
             return False
-        self._en_vuelo += 1
+        self._en_vuelo.append(len(carga))
         self._broker.repartir(tema, carga)
         return True
 
     def en_vuelo(self) -> int:
-        return self._en_vuelo
+        return sum(self._en_vuelo)
 
     def bombear(self, segundos: float) -> list[Mensaje]:
         self._esperar(segundos)
         self._exigir()
-        self._en_vuelo = 0
+        self._en_vuelo.clear()
         recibidos, self.recibidos = self.recibidos, []
         return recibidos
 

@@ -104,7 +104,8 @@ class TransporteMqtt:
         self._llego_algo = False
         self._entro: float | None = None
         self._recibidos: deque[Mensaje] = deque()
-        self._sin_puback: set[int] = set()
+        self._sin_puback: dict[int, int] = {}
+        """Mensaje → bytes."""
         self._suscritos: dict[int, bool] = {}
         self._conexion: str | None = None
         self._cliente = _Cliente(
@@ -146,25 +147,25 @@ class TransporteMqtt:
         if self._conexion:
             raise NoAutorizado(f"el bróker rechazó la conexión: {self._conexion}")
 
-    def suscribir(self, tema: str) -> None:
-        resultado, mid = self._cliente.subscribe(tema, qos=1)
+    def suscribir(self, *temas: str) -> None:
+        resultado, mid = self._cliente.subscribe([(tema, 1) for tema in temas])
         self._exigir(resultado)
         if mid is None:
             raise EnlaceCaido("no se pudo pedir la suscripción")
         self._esperar(lambda: mid in self._suscritos, "el bróker no confirmó la suscripción")
         if not self._suscritos[mid]:
-            raise NoAutorizado(f"el bróker negó la suscripción a {tema}")
+            raise NoAutorizado(f"el bróker negó la suscripción a {', '.join(temas)}")
 
     def publicar(self, tema: str, carga: bytes) -> bool:
         if len(self._sin_puback) >= EN_VUELO:
             return False
         aviso = self._cliente.publish(tema, carga, qos=1, retain=False)
         self._exigir(aviso.rc)
-        self._sin_puback.add(aviso.mid)
+        self._sin_puback[aviso.mid] = len(carga)
         return True
 
     def en_vuelo(self) -> int:
-        return len(self._sin_puback)
+        return sum(self._sin_puback.values())
 
     def bombear(self, segundos: float) -> list[Mensaje]:
         if not self._recibidos:
@@ -210,7 +211,7 @@ class TransporteMqtt:
         self._suscritos[mid] = bool(codigos) and not any(c.is_failure for c in codigos)
 
     def _al_publicar(self, _c: Client, _u: Any, mid: int, _r: ReasonCode, _p: Properties | None) -> None:
-        self._sin_puback.discard(mid)
+        self._sin_puback.pop(mid, None)
 
     def _al_recibir(self, _c: Client, _u: Any, mensaje: MQTTMessage) -> None:
         self._llego_algo = True

@@ -81,8 +81,8 @@ class TransportePorSalida:
     def conectar(self) -> None:
         self._transporte.conectar()
 
-    def suscribir(self, tema: str) -> None:
-        self._transporte.suscribir(tema)
+    def suscribir(self, *temas: str) -> None:
+        self._transporte.suscribir(*temas)
 
     def publicar(self, tema: str, carga: bytes) -> bool:
         return self._transporte.publicar(tema, carga)

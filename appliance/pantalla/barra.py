@@ -19,6 +19,7 @@ from appliance.enlace.rechazos import RECHAZADO
 from appliance.enlace.transporte_por_salida import SALIDA
 from appliance.imagenes_declaradas import ORDEN, PRESUPUESTO, ResumenDeImagenes
 from appliance.ritmo import minutos_de_imagenes, minutos_para_ponerse_al_dia
+from nucleo.concordancia import concordar
 from nucleo.modos import CAPACITACION, CON_CENTRO, OFICIAL, SIMULACRO
 
 SIN_ENLACE: Final = timedelta(seconds=50)
@@ -164,7 +165,7 @@ def imagenes_en_palabras(faltan: ResumenDeImagenes) -> str:
 
 
 def _cuantas(imagenes: int) -> str:
-    return "1 imagen" if imagenes == 1 else f"{imagenes} imágenes"
+    return concordar(imagenes, "imagen", "imágenes")
 
 
 def _al_dia(minutos: int | None) -> str:

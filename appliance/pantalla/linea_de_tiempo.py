@@ -10,6 +10,7 @@ from appliance.almacen import Almacen, HechoConSobre
 from appliance.empaquetado import FUERA
 from appliance.publicado import cortes
 from nucleo.acta import Digitalizacion, ResultadoCotejo
+from nucleo.concordancia import concordar
 from nucleo.eventos import eventos
 from nucleo.hechos import (
     Acopio,
@@ -100,10 +101,10 @@ def _en_palabras(hecho: Hecho, nombre: Callable[[str], str], huso: tzinfo | None
         case Captura():
             return "Terminó de capturarla", nombre(hecho.persona), _vuelta(hecho.vuelta)
         case Correccion():
-            return "Corrección a ciegas", nombre(hecho.persona), _renglones(len(hecho.campos))
+            return "Corrección a ciegas", nombre(hecho.persona), concordar(len(hecho.campos), "renglón", "renglones")
         case Revision():
             quienes = " y ".join(nombre(p) for p in hecho.personas)
-            return "Revisión entre dos", quienes, _renglones(len(hecho.campos))
+            return "Revisión entre dos", quienes, concordar(len(hecho.campos), "renglón", "renglones")
         case Recaptura():
             return "Se pidió volver a capturarla", nombre(hecho.persona), hecho.motivo
         case SinActa():
@@ -121,7 +122,3 @@ def _en_palabras(hecho: Hecho, nombre: Callable[[str], str], huso: tzinfo | None
 
 def _vuelta(vuelta: int) -> str:
     return f"vuelta {vuelta}" if vuelta > 1 else ""
-
-
-def _renglones(cuantos: int) -> str:
-    return "1 renglón" if cuantos == 1 else f"{cuantos} renglones"

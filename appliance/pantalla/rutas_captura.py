@@ -29,6 +29,7 @@ from nucleo.captura import (
     Tomada,
     Verificada,
 )
+from nucleo.concordancia import concordar
 from nucleo.hechos import IdActa
 from nucleo.problema import Rechazo
 
@@ -244,14 +245,10 @@ def _nada_que_hacer(espera: Espera | Rechazo) -> Aviso:
         return Aviso(True, titulo, "", _NADA_QUE_HACER)
     partes = []
     if espera.sin_imagen:
-        partes.append(_cuantas(espera.sin_imagen, "espera su imagen", "esperan su imagen"))
+        partes.append(concordar(espera.sin_imagen, "acta espera su imagen", "actas esperan su imagen"))
     if espera.por_redigitalizar:
-        partes.append(_cuantas(espera.por_redigitalizar, "espera otra imagen", "esperan otra imagen"))
+        partes.append(concordar(espera.por_redigitalizar, "acta espera otra imagen", "actas esperan otra imagen"))
     return Aviso(True, titulo, " y ".join(partes), "avise a digitalización: en cuanto lleguen, le tocan")
-
-
-def _cuantas(n: int, una: str, varias: str) -> str:
-    return f"1 acta {una}" if n == 1 else f"{n} actas {varias}"
 
 
 def _de_hecha(acta: IdActa, hecha: Hecha | Rechazo) -> Aviso:

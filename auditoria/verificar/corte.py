@@ -43,7 +43,7 @@ class Cortes:
         self._vistas: dict[str, tuple[str, _Seccion]] = {}
         self.nombres: list[str] = []
 
-    def repasar(self, corte: CorteRepasado, raiz: bytes, *, leer: bool = True) -> None:
+    def repasar(self, corte: CorteRepasado, *, leer: bool = True) -> None:
         """Comprueba todos los archivos del corte; con `leer` falso sólo recuerda cómo deben ser. Raises: Mentira."""
         nombre = corte.corte.nombre
         self.nombres.append(nombre)
@@ -52,7 +52,7 @@ class Cortes:
         propios: dict[str, bytes] = {}
         nuevas: dict[str, dict[str, Archivo]] = {}
         contenidos: dict[str, dict[str, bytes]] = {}
-        for ruta, datos in corte.archivos(raiz):
+        for ruta, datos in corte.archivos():
             carpeta = manifiesto.seccion_de(ruta)
             if carpeta is None:
                 propios[ruta] = datos

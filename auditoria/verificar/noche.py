@@ -83,7 +83,7 @@ def repasar(lector: Lector, llave: str = "", avance: Avance = nada, *, archivos_
         noche.todas += hecho.actas
         noche.actas |= {IdActa(a.eleccion, a.casilla): (i, a) for i, a in hecho.actas}
         if archivos_de is not None:
-            cortes.repasar(hecho, registro.arbol.raiz(indice), leer=archivos_de in (TODOS, nombre))
+            cortes.repasar(hecho, leer=archivos_de in (TODOS, nombre))
     if archivos_de and archivos_de not in cortes.nombres:
         cuales = ", ".join(cortes.nombres) or "ninguno"
         raise NoSePuede(f"en el registro no hay un corte {archivos_de}: los que hay son {cuales}")

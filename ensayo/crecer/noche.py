@@ -30,7 +30,7 @@ from nucleo.campo import Numero
 from nucleo.definicion import cargar_proceso
 from nucleo.eleccion import Proceso
 from nucleo.hechos import Captura, IdActa
-from servicio_central import ajustes, almacenes, broker, inscripcion
+from servicio_central import ajustes, almacenes, broker, inscripcion, publicado
 from servicio_central.corte import hacer_cortes
 from servicio_central.puerto_almacen import ERRORES
 
@@ -182,8 +182,7 @@ def _contar(centro: Path, kioscos: dict[str, Almacen], proceso: Proceso) -> Corr
     hora = proceso.inicio_publicacion + timedelta(minutes=proceso.minutos_entre_cortes)
     bases: dict[str, bytes] = {}
     for clave, corte in hacer_cortes(centro, proceso, hora).items():
-        for ruta in sorted(corte.carpeta.iterdir()):
-            bases[f"{clave}/{ruta.name}"] = ruta.read_bytes()
+        bases |= {f"{clave}/{ruta}": datos for ruta, datos in publicado.contenido(corte.carpeta).items()}
     return Corrida(
         bases, len(asentadas), len(aceptadas), len(set(aceptadas)), len(asentadas - set(aceptadas)), segundos=0.0
     )

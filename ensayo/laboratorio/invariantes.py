@@ -23,6 +23,7 @@ from ensayo.laboratorio.proceso import RENGLONES
 from ensayo.laboratorio.recalculo import Votos, votos_publicables
 from ensayo.publicada import leer_publicada
 from servicio_central import publicado
+from servicio_central.publicacion import escritura
 from servicio_central.publicacion.corte_hecho import Corte
 
 VISTO_S: Final = 45.0
@@ -132,9 +133,9 @@ class Juez:
             self.acusar(f"el corte {corte.carpeta.name} no es de los hechos que hay: {resumen['hechos']}")
         conocidos = [self.emitidos[h] for h in huellas if h in self.emitidos]
         if len(conocidos) == len(huellas):
-            self._comparar(corte, votos, votos_publicables(conocidos), resumen["votos_por_renglon"])
+            self._comparar(corte, votos, votos_publicables(conocidos), _votos_por_renglon(corte))
         self._contra_el_anterior(corte, votos, huellas)
-        sumas = {r.name: hashlib.sha256(r.read_bytes()).hexdigest() for r in corte.carpeta.iterdir()}
+        sumas = _sumas(corte.carpeta)
         self.cuenta["acta publicada"] += len(votos)
         self.cuenta["acta en duda"] += len(resumen["en_duda"])
         self._cortes.append(_Corte(corte.hora.astimezone(UTC), corte.carpeta, huellas, votos, sumas))
@@ -203,7 +204,7 @@ class Juez:
             self._revisar_latido(kiosco, ahora)
             self._revisar_imagenes(kiosco)
         for corte in self._cortes:
-            if {r.name: hashlib.sha256(r.read_bytes()).hexdigest() for r in corte.carpeta.iterdir()} != corte.sumas:
+            if _sumas(corte.carpeta) != corte.sumas:
                 self.acusar(f"cambiaron los bytes del corte {corte.carpeta.name}")
 
     def _revisar_publicado(self, kiosco: Kiosco) -> None:
@@ -273,3 +274,12 @@ def _votos_de(ruta: Path) -> dict[str, Votos]:
         for r, votos in renglones
         if all(v.isdigit() for v in votos)
     }
+
+
+def _sumas(corte: Path) -> dict[str, str]:
+    return {ruta: hashlib.sha256(datos).hexdigest() for ruta, datos in publicado.contenido(corte).items()}
+
+
+def _votos_por_renglon(corte: Corte) -> dict[str, int]:
+    dato = json.loads(escritura.leer(corte.carpeta, f"{corte.eleccion}/index.json"))
+    return {r["clave"]: r["votos"] for r in dato["por_renglon"]}

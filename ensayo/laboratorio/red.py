@@ -7,7 +7,7 @@ sola conexión por nombre, y la nueva echa a la anterior; y nadie escribe ni lee
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -211,28 +211,30 @@ class Conexion:
         """Se llama cuando hay algo que bombear."""
         self._red = red
         self._recibidos: list[Mensaje] = []
-        self._en_vuelo = 0
+        self._en_vuelo: deque[int] = deque()
+        """Bytes de cada mensaje sin PUBACK."""
         self._caida = False
 
     def conectar(self) -> None:
         self._red.entrar(self)
 
-    def suscribir(self, tema: str) -> None:
+    def suscribir(self, *temas: str) -> None:
         self._exigir()
-        leido = leer_tema(tema)
-        if leido.equipo == self.equipo and leido.carril in (c for c in Carril if not c.sube):
-            self.filtros.add(tema)
+        for tema in temas:
+            leido = leer_tema(tema)
+            if leido.equipo == self.equipo and leido.carril in (c for c in Carril if not c.sube):
+                self.filtros.add(tema)
 
     def publicar(self, tema: str, carga: bytes) -> bool:
         self._exigir()
-        if self._en_vuelo >= EN_VUELO:
+        if len(self._en_vuelo) >= EN_VUELO:
             return False
-        self._en_vuelo += 1
+        self._en_vuelo.append(len(carga))
         self._red.subir(self, tema, carga)
         return True
 
     def en_vuelo(self) -> int:
-        return self._en_vuelo
+        return sum(self._en_vuelo)
 
     def bombear(self, segundos: float) -> list[Mensaje]:
         self._exigir()
@@ -252,8 +254,9 @@ class Conexion:
         self.avisar()
 
     def tomado(self) -> None:
-        lleno = self._en_vuelo >= EN_VUELO
-        self._en_vuelo = max(0, self._en_vuelo - 1)
+        lleno = len(self._en_vuelo) >= EN_VUELO
+        if self._en_vuelo:
+            self._en_vuelo.popleft()
         if lleno:
             self.avisar()
 

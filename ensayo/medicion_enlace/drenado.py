@@ -38,7 +38,7 @@ def medir(carpeta: Path, t: Tamano, decir: Decir) -> Medida:
         "Reales: mosquitto con TLS mutuo, `servicio_central`, SQLite del centro en disco; de cada kiosco, su "
         "certificado, su almacén, `appliance.enlace.ciclo` y el transporte con paho, desde el saludo TLS.",
         f"No reales: los kioscos comparten {t.grupos} procesos y esta máquina, que además corre la sede; sus almacenes "
-        "van en memoria (en la noche cada uno trae su disco) y se les atiende por turnos, sin espera de sondeo.",
+        "van en memoria (en la noche cada uno trae su disco) y esperan todos en un mismo hilo.",
         corrida.consumo(),
     ]
     if corrida.vacias:

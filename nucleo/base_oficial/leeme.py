@@ -51,7 +51,7 @@ def generar(proceso: Proceso, eleccion_clave: str) -> str:
         _lista((c.nombre, c.descripcion) for c in columnas.RESUMEN),
         _titulo("Columnas (desde la línea 6)"),
         _lista((c.nombre, c.descripcion) for c in columnas.fijas_antes(eleccion.ambito)),
-        _lista((o.clave, _explicar(o)) for o in eleccion.opciones),
+        _lista((o.clave, explicar(o)) for o in eleccion.opciones),
         _lista((c.nombre, c.descripcion) for c in columnas.DESPUES_DE_LOS_VOTOS),
         _titulo("Qué puede haber en un campo del acta"),
         _lista(
@@ -67,7 +67,7 @@ def generar(proceso: Proceso, eleccion_clave: str) -> str:
         _titulo("Observaciones"),
         _lista(_observaciones(proceso)),
         _titulo("Archivo de candidaturas"),
-        _lista(_candidaturas(eleccion)),
+        _lista(columnas_de_candidaturas(eleccion)),
         _titulo("Cómo comprobar la imagen de un acta"),
         _parrafo(
             "Descargue la imagen y calcule su SHA-256 (por ejemplo, con la orden sha256sum): debe ser "
@@ -86,7 +86,8 @@ def _observaciones(proceso: Proceso) -> Iterable[tuple[str, str]]:
         yield textos.get(codigo, entrada.texto), f"CONTABILIZADA {entrada.contabilizada}. {entrada.publico}"
 
 
-def _candidaturas(eleccion: Eleccion) -> Iterable[tuple[str, str]]:
+def columnas_de_candidaturas(eleccion: Eleccion) -> Iterable[tuple[str, str]]:
+    """Nombre y explicación de cada columna del archivo de candidaturas, en orden."""
     yield "ID_ENTIDAD", "Clave de la entidad, a dos posiciones."
     if eleccion.ambito is not Ambito.ENTIDAD:
         primera = columnas.division(eleccion.ambito)[0]
@@ -94,7 +95,8 @@ def _candidaturas(eleccion: Eleccion) -> Iterable[tuple[str, str]]:
     yield from ((c.nombre, c.descripcion) for c in columnas.CANDIDATURAS)
 
 
-def _explicar(opcion: Opcion) -> str:
+def explicar(opcion: Opcion) -> str:
+    """Qué cuenta la columna de ese renglón."""
     frase = _RENGLON[opcion.tipo].format(nombre=opcion.nombre, partidos=", ".join(opcion.partidos))
     return frase if opcion.ambitos is None else f"{frase} No existe en toda la entidad: donde no, aparece «-»."
 

@@ -21,6 +21,7 @@ from nucleo.clasificacion import clasificar, tope, total_calculado
 from nucleo.eleccion import Ambito, Eleccion, Opcion, Proceso
 from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, Imagen
 from nucleo.libro import actas_de
+from nucleo.padron import Padron
 from nucleo.publicacion.cronologia import con_publicada, cronologia_de
 from nucleo.publicacion.fichas import (
     Corte,
@@ -75,11 +76,14 @@ class Armador:
         self._divisiones: dict[tuple[str, int | None], FichaDivision] = {}
         self._casillas: dict[IdActa, Casilla] = {}
         self._donde: dict[tuple[str, int | None, int], list[IdActa]] = defaultdict(list)
+        self._secciones_de: dict[tuple[str, int | None], set[int]] = defaultdict(set)
         for clave, eleccion in proceso.elecciones.items():
             for casilla in proceso.esperadas(clave):
                 cual = IdActa(clave, casilla.clave)
                 self._casillas[cual] = casilla
-                self._donde[clave, eleccion.division(casilla), casilla.seccion].append(cual)
+                division = eleccion.division(casilla)
+                self._donde[clave, division, casilla.seccion].append(cual)
+                self._secciones_de[clave, division].add(casilla.seccion)
         self._tocadas: set[IdActa] = set(self._casillas)
         self._faltan_todas = anteriores.definicion != proceso.huella or not anteriores.actas
         """Si no hay secciones ya escritas que sirvan: ningún corte antes, o con otra definición."""
@@ -202,25 +206,32 @@ class Armador:
             parcial_de(((f.acta, f.situacion) for f in especiales), self.proceso, eleccion),
             fuera,
             base,
+            *self.conjunto(clave),
         )
 
     def todo(
-        self, corte: Corte, hojas: int, raiz: str, bases: Mapping[str, tuple[str, int, str]] | None = None
+        self, corte: Corte, bases: Mapping[str, tuple[str, int, str]] | None = None, padron: Padron | None = None
     ) -> FichaProceso:
         """La ficha del proceso en el último corte hecho.
 
         Args:
-            hojas: las del registro de transparencia a ese corte, y `raiz` la de su árbol.
             bases: elección → nombre, bytes y SHA-256 de su base oficial.
+            padron: con cuál se escogieron los hechos que se le dieron.
         """
         bases = bases or {}
         elecciones = tuple(self.eleccion(e, bases.get(e, _SIN_ZIP)) for e in self.proceso.elecciones)
-        return FichaProceso(self.proceso, corte, elecciones, hojas, raiz)
+        return FichaProceso(self.proceso, corte, elecciones, padron)
 
     def actas(self, eleccion: str) -> tuple[Acta, ...]:
         """Las mismas que `nucleo.libro.actas_de`, para escribir la base oficial."""
         esperadas = tuple(self._fichas[IdActa(eleccion, c.clave)].acta for c in self.proceso.esperadas(eleccion))
         return esperadas + self._fuera_de_catalogo(eleccion)
+
+    def conjunto(self, eleccion: str) -> tuple[int, str]:
+        """Cuántos hechos de esa elección cuentan, y la huella de su conjunto."""
+        huellas = set(self._fuera.get(eleccion, ()))
+        huellas.update(*(suyos for acta, suyos in self._visibles.items() if acta.eleccion == eleccion))
+        return len(huellas), hashlib.sha256("".join(f"{h}\n" for h in sorted(huellas)).encode()).hexdigest()
 
     # ----------------------------------------------------------------------------------------------------------- hacer
 
@@ -281,8 +292,7 @@ class Armador:
 
     def _division(self, clave: str, division: int | None) -> FichaDivision:
         eleccion = self.proceso.elecciones[clave]
-        suyas = sorted(s for e, d, s in self._donde if (e, d) == (clave, division))
-        secciones = tuple(self._partes[clave, division, s] for s in suyas)
+        secciones = tuple(self._partes[clave, division, s] for s in sorted(self._secciones_de[clave, division]))
         parcial = sumar(s.parcial for s in secciones)
         por_candidatura = candidaturas_de({division: parcial.votos}, eleccion)
         return FichaDivision(

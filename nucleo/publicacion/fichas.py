@@ -11,6 +11,7 @@ from nucleo.campo import Campo
 from nucleo.casilla import Casilla
 from nucleo.clasificacion import Clasificacion
 from nucleo.eleccion import Eleccion, Opcion, Proceso
+from nucleo.padron import Padron
 from nucleo.publicacion.parcial import Parcial
 from nucleo.publicacion.situacion import Situacion as Situacion
 
@@ -109,6 +110,11 @@ class FichaEleccion:
     """Documentos fuera de catálogo."""
     zip: tuple[str, int, str]
     """Nombre, bytes y SHA-256 de la base oficial."""
+    hechos: int
+    """Los que cuentan, con los reservados."""
+    conjunto: str
+    """SHA-256 de sus huellas, ordenadas y separadas por saltos: dos centros con las mismas hojas y el mismo padrón dan
+    lo mismo."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,5 @@ class FichaProceso:
     proceso: Proceso
     corte: Corte
     elecciones: tuple[FichaEleccion, ...]
-    hojas: int
-    """Hojas del registro de transparencia al cerrar este corte."""
-    raiz: str
-    """Raíz del árbol a ese tamaño, hexadecimal."""
+    padron: Padron | None
+    """Con cuál se contó; `None` en un libro suelto."""

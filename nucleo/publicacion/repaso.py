@@ -14,16 +14,15 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from nucleo.computo import Resumen
 from nucleo.eleccion import Proceso
-from nucleo.hechos import FueraDeCatalogo, HechoInvalido, HojaDeBitacora, de_contenido, del_catd, pertenencia
+from nucleo.hechos import FueraDeCatalogo, HechoInvalido, HojaDeBitacora, de_contenido, del_catd
 from nucleo.padron import Padron, abrir_padron
 from nucleo.publicacion import fichas, rutas
 from nucleo.publicacion.armado import Armador, Cambios
 from nucleo.publicacion.cadenas_publicas import CadenasPublicas
 from nucleo.publicacion.con_que_se_cuenta import (
-    Conjuntos,
     DocumentoInvalido,
-    huella_de_conjunto,
     leer_autoridad,
     leer_definicion,
 )
@@ -68,6 +67,7 @@ class Repaso:
         self._armador: Armador | None = None
         self._contado: tuple[str, str] | None = None
         self._orden: tuple[Any, ...] = ()
+        self._anterior: tuple[fichas.Corte | None, dict[str, Resumen]] = (None, {})
         self.cadenas = CadenasPublicas()
 
     @property
@@ -274,9 +274,9 @@ class Repaso:
         self._comprobar_reserva(donde, armador)
         actas = tuple(self._publicadas)
         self._nuevos, self._publicadas, self._orden = [], [], ()
-        return CorteRepasado(
-            indice, hoja, corte, proceso, padron, self._conjuntos(proceso, padron), armador, cambios, actas
-        )
+        repasado = CorteRepasado(indice, hoja, corte, proceso, padron, armador, cambios, actas, *self._anterior)
+        self._anterior = (corte, repasado.resumenes)
+        return repasado
 
     def _comparar_actas(self, donde: str, armador: Armador, cambios: Cambios, corte: fichas.Corte) -> None:
         dichas = {(a.eleccion, a.casilla): (i, a) for i, a in self._publicadas}
@@ -332,14 +332,6 @@ class Repaso:
                 "sólo su eslabón: era una lectura que otra persona tenía que hacer a ciegas, o una bitácora",
             )
 
-    def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> Conjuntos:
-        por_eleccion: dict[str, list[str]] = {clave: [] for clave in proceso.elecciones}
-        for visible in self.cadenas.todos:
-            eleccion = _eleccion_de(visible)
-            if eleccion in por_eleccion and _cuenta(visible, padron):
-                por_eleccion[eleccion].append(visible.huella)
-        return {e: huella_de_conjunto(huellas) for e, huellas in por_eleccion.items()}
-
 
 def rehacer_recuerdos(
     todas: Iterable[tuple[int, bytes]], documentos: Documentos, proceso: Proceso | None = None
@@ -357,12 +349,6 @@ def rehacer_recuerdos(
 
 def _cuenta(visible: HechoVisible, padron: Padron | None) -> bool:
     return padron is None or padron.excluye(*visible.lugar) is None
-
-
-def _eleccion_de(visible: HechoVisible) -> str | None:
-    if isinstance(visible, HechoRegistrado):
-        return pertenencia(visible.hecho)[0]
-    return None if visible.acta is None else visible.acta.eleccion
 
 
 def _exigir(donde: str, decia: str, se_cumple: bool, debia: str) -> None:

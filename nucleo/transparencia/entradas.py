@@ -41,7 +41,7 @@ def leer_paquete(baldosa: Baldosa, datos: bytes) -> list[bytes]:
     for numero in range(baldosa.ancho):
         inicio = lugar + _TAMANO
         fin = inicio + int.from_bytes(datos[lugar:inicio], "big")
-        if inicio > len(datos) or fin > len(datos):
+        if fin > len(datos):
             raise BaldosaInvalida(baldosa.ruta, f"se acaba a media entrada {numero} de {baldosa.ancho}: está cortado")
         entradas.append(datos[inicio:fin])
         lugar = fin

@@ -22,6 +22,7 @@ from nucleo.orden import (
     TomarDefinicion,
 )
 from nucleo.problema import Rechazo
+from servicio_central.monitor import escrito
 
 
 class Tramite(Enum):
@@ -106,14 +107,10 @@ def armar(clave: str, texto: str, desde: str) -> Que | Rechazo | None:
         case "pausar_imagenes":
             return PausarImagenes()
         case "mensaje":
-            limpio = " ".join(texto.split())
-            if len(limpio) > MAXIMO_TEXTO or not limpio.isprintable():
-                return Rechazo(
-                    "MENSAJE",
-                    f"el mensaje mide {len(limpio)} caracteres y caben {MAXIMO_TEXTO}",
-                    "se pegó un texto largo o con caracteres que no se imprimen",
-                    "resúmalo",
-                )
+            limpio = escrito.limpio(texto)
+            mal = escrito.objecion("el mensaje", limpio, "resúmalo", minimo=0, maximo=MAXIMO_TEXTO)
+            if mal is not None:
+                return mal
             return MostrarMensaje(limpio)
         case "reenviar":
             if not (desde.isascii() and desde.isdigit() and 0 < int(desde[:18]) < 2**53):

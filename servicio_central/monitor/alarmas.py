@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from nucleo.concordancia import concordar
 from servicio_central.monitor.retrato import EstadoDeEnlace, Kiosco, Retrato
 from servicio_central.monitor.umbrales import Umbrales
 
@@ -124,13 +125,13 @@ def _del_centro(r: Retrato, u: Umbrales) -> Iterator[Alarma]:
         cuales = _algunas(r.cortes.en_duda)
         yield _alarma(
             "EN_DUDA",
-            f"{_n(len(r.cortes.en_duda), 'acta no se publica', 'actas no se publican')}: "
+            f"{concordar(len(r.cortes.en_duda), 'acta no se publica', 'actas no se publican')}: "
             f"sus lecturas no concuerdan ({cuales})",
         )
     for codigo, cuantos in sorted(r.en_espera.items()):
         yield _alarma(
             "EN_ESPERA",
-            f"{_n(cuantos, 'hoja espera', 'hojas esperan')} por {codigo}: ni se cuentan ni se rechazan",
+            f"{concordar(cuantos, 'hoja espera', 'hojas esperan')} por {codigo}: ni se cuentan ni se rechazan",
             detalle=codigo,
             variante=codigo,
         )
@@ -143,7 +144,7 @@ def _del_centro(r: Retrato, u: Umbrales) -> Iterator[Alarma]:
     for codigo, cuantos in sorted(r.cuarentena_sin_equipo.items()):
         yield _alarma(
             "CUARENTENA_AJENA",
-            f"{_n(cuantos, 'mensaje', 'mensajes')} de nadie conocido en cuarentena ({codigo})",
+            f"{concordar(cuantos, 'mensaje', 'mensajes')} de nadie conocido en cuarentena ({codigo})",
             detalle=codigo,
         )
     for clave, veces in r.desbordes:
@@ -160,7 +161,9 @@ def _del_centro(r: Retrato, u: Umbrales) -> Iterator[Alarma]:
 
 def _de_integridad(k: Kiosco) -> Iterator[Alarma]:
     if k.bifurcadas:
-        yield _alarma("BIFURCACION", f"BIFURCADO: {_n(k.bifurcadas, 'hoja', 'hojas')} con secuencia repetida", k.equipo)
+        yield _alarma(
+            "BIFURCACION", f"BIFURCADO: {concordar(k.bifurcadas, 'hoja', 'hojas')} con secuencia repetida", k.equipo
+        )
     if k.rota:
         yield _alarma("CADENA_ROTA", f"Cadena rota en la hoja {k.contiguo + 1}: no encadena con la anterior", k.equipo)
     if k.retroceso:
@@ -174,7 +177,7 @@ def _de_integridad(k: Kiosco) -> Iterator[Alarma]:
     for codigo, cuantos in k.cuarentena:
         yield _alarma(
             "CUARENTENA",
-            f"{_n(cuantos, 'mensaje', 'mensajes')} en cuarentena ({codigo})",
+            f"{concordar(cuantos, 'mensaje', 'mensajes')} en cuarentena ({codigo})",
             k.equipo,
             detalle=codigo,
             variante=codigo,
@@ -194,7 +197,7 @@ def _de_avance(k: Kiosco, r: Retrato, u: Umbrales) -> Iterator[Alarma]:
     if edad >= u.mas_viejo_s:
         yield _alarma(
             "BANDEJA",
-            f"{_n(k.pendientes, 'hoja espera', 'hojas esperan')} acuse; "
+            f"{concordar(k.pendientes, 'hoja espera', 'hojas esperan')} acuse; "
             f"la más vieja pasa de {en_palabras(_escalon(edad, u))}",
             k.equipo,
             variante="GRAVE" if edad >= u.mas_viejo_grave_s else "",
@@ -250,10 +253,6 @@ class _VersionEsperada:
 
 def _algunas(cuales: tuple[str, ...] | list[str]) -> str:
     return ", ".join(cuales[:_A_LA_VISTA]) + ("…" if len(cuales) > _A_LA_VISTA else "")
-
-
-def _n(cuantos: int, uno: str, varios: str) -> str:
-    return f"{cuantos:,} {uno if cuantos == 1 else varios}"
 
 
 def en_palabras(segundos: int) -> str:

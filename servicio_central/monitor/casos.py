@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from nucleo.concordancia import concordar
 from servicio_central import almacenes
 from servicio_central.monitor.dictamenes import NADIE, Caso, Clase
 from servicio_central.puerto_almacen import Lector
@@ -95,7 +96,7 @@ def _apartadas(bd: Lector, caso: Caso) -> list[Pieza]:
     ).fetchall()
     return [
         Pieza(
-            f"{tema} · {tamano:,} bytes · visto {veces or 1} {'vez' if (veces or 1) == 1 else 'veces'}",
+            f"{tema} · {tamano:,} bytes · visto {concordar(veces or 1, 'vez', 'veces')}",
             causa,
             cuando,
             leer_sin_creer(bytes(datos).decode("utf-8", "replace")),

@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from threading import Lock
 from typing import Final
 
 from nucleo.problema import Rechazo
-from servicio_central.monitor.episodios import MAXIMO_NOTA
-from servicio_central.monitor.libreta import Libreta
-from servicio_central.monitor.vigencia import HORAS, caduca, caduco
+from servicio_central.monitor import escrito
+from servicio_central.monitor.dos_personas import DeDos, DosPersonas, Palabras, Respuesta
 
 NADIE: Final = "-"
 """En la clave de un caso, el equipo que no se supo cuál es."""
@@ -106,38 +104,24 @@ OPCIONES: Final[Mapping[Clase, Mapping[str, Opcion]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Propuesta:
-    """Lo que alguien propuso y, si ya la hay, la respuesta de otra persona. `confirma` es `None` mientras no."""
+class Propuesta(DeDos):
+    """El dictamen que alguien propuso para un caso. `motivo` es cómo lo sabe."""
 
-    numero: int
     caso: str
     hasta: int
-    hora: datetime
-    quien: str
     dictamen: str
-    nota: str
-    confirma: bool | None = None
-    resolvio: str = ""
-    resuelta: datetime | None = None
-    nota_de_quien_resolvio: str = ""
-
-    @property
-    def caduca(self) -> datetime:
-        """Hasta cuándo se puede responder."""
-        return caduca(self.hora)
-
-    def espera(self, ahora: datetime) -> bool:
-        """Si todavía alguien la puede responder."""
-        return self.confirma is None and not caduco(self.hora, ahora)
 
 
-class Dictamenes:
+class Dictamenes(DosPersonas[Propuesta]):
     """Asienta propuestas y respuestas."""
 
-    def __init__(self, libreta: Libreta) -> None:
-        self._libreta = libreta
-        self.turno = Lock()
-        """Se toma para responder, con el código y todo: el segundo toque de un doble clic no es un código malo."""
+    palabras = Palabras(
+        *("esa propuesta", "la", "propone", "propuso", "confirma", "confirmó", "confirmar"),
+        donde="abajo, en lo asentado",
+        otra_vez="vuelva a leer el caso y propóngala otra vez",
+    )
+    tablas = ("propuestas", "resoluciones")
+    columnas = ("propuesta", "confirma")
 
     def proponer(self, caso: Caso, dictamen: str, nota: str, quien: str, ahora: datetime) -> int | Rechazo:
         """Asienta una propuesta y devuelve su número.
@@ -145,10 +129,10 @@ class Dictamenes:
         Raises:
             sqlite3.Error: si no se pudo asentar.
         """
-        nota = " ".join(nota.split())
+        nota = escrito.limpio(nota)
         if dictamen not in OPCIONES[caso.clase]:
             return Rechazo("DICTAMEN", "falta escoger el dictamen", "se envió sin marcar ninguno", "escoja uno")
-        if (mal := _nota_mala(nota)) is not None:
+        if (mal := escrito.objecion("la nota", nota, "diga en pocas palabras cómo lo sabe")) is not None:
             return mal
         with self._libreta.transaccion() as bd:
             abierta = next((p for p in self.de(caso.clave) if p.espera(ahora)), None)
@@ -165,121 +149,39 @@ class Dictamenes:
             )
             return int(hecho.lastrowid or 0)
 
-    def objecion(self, nota: str, *, confirma: bool) -> Rechazo | None:
-        """Por qué esa nota no sirve para responder."""
-        nota = " ".join(nota.split())
-        return None if confirma and not nota else _nota_mala(nota)
-
-    def resolver(self, numero: int, quien: str, nota: str, ahora: datetime, *, confirma: bool) -> Rechazo | None:
-        """Confirma o rechaza una propuesta de otra persona.
-
-        Raises:
-            sqlite3.Error: si no se pudo asentar.
-        """
-        if (mal := self.objecion(nota, confirma=confirma)) is not None:
-            return mal
-        nota = " ".join(nota.split())
-        with self._libreta.transaccion() as bd:
-            propuesta = self.una(numero)
-            if propuesta is not None and propuesta.confirma is not None and propuesta.resolvio == quien:
-                return Rechazo(
-                    "YA_RESPONDIO",
-                    f"usted ya la {'confirmó' if propuesta.confirma else 'rechazó'}, y vale esa vez",
-                    "se apretó dos veces, o es una página de antes",
-                    "nada más que hacer: abajo, en lo asentado, está su respuesta",
-                )
-            if propuesta is None or propuesta.confirma is not None:
-                return Rechazo(
-                    "PROPUESTA",
-                    "esa propuesta no existe o ya tiene respuesta",
-                    "otra persona respondió antes",
-                    "vuelva a abrir el caso",
-                )
-            if not propuesta.espera(ahora):
-                return Rechazo(
-                    "CADUCO",
-                    f"esa propuesta caducó: es de hace más de {HORAS} horas",
-                    "nadie la respondió la noche en que se propuso, y el caso pudo cambiar",
-                    "vuelva a leer el caso y propóngala otra vez",
-                )
-            if propuesta.quien == quien:
-                return Rechazo(
-                    "DOS_PERSONAS",
-                    "quien propone no confirma",
-                    "la revisión es de dos personas distintas",
-                    "pida a otra persona que lo revise con su propia cuenta",
-                )
-            bd.execute(
-                "INSERT INTO resoluciones VALUES (?,?,?,?,?)", (numero, ahora.isoformat(), quien, int(confirma), nota)
-            )
-        return None
-
-    def una(self, numero: int) -> Propuesta | None:
-        filas = self._leer("p.id = ?", (numero,))
-        return filas[0] if filas else None
-
     def de(self, caso: str) -> list[Propuesta]:
         """Las de un caso, la más reciente primero."""
-        return self._leer("p.caso = ?", (caso,))
+        return self._leer("p.caso = ?", caso)
 
     def por_caso(self) -> dict[str, Propuesta]:
         """La última de cada caso."""
         ultimas: dict[str, Propuesta] = {}
-        for propuesta in self._leer("1 = 1", ()):
+        for propuesta in self._leer("1 = 1"):
             ultimas.setdefault(propuesta.caso, propuesta)
         return ultimas
 
-    def _leer(self, condicion: str, valores: tuple[object, ...]) -> list[Propuesta]:
-        filas = self._libreta.filas(
-            "SELECT p.*, r.hora AS resuelta, r.quien AS resolvio, r.confirma, r.nota AS otra FROM propuestas p"
-            f" LEFT JOIN resoluciones r ON r.propuesta = p.id WHERE {condicion} ORDER BY p.id DESC",
-            valores,
+    def _de_fila(self, fila: sqlite3.Row, respuesta: Respuesta | None) -> Propuesta:
+        return Propuesta(
+            *(fila["id"], datetime.fromisoformat(fila["hora"]), fila["quien"], fila["nota"], respuesta),
+            *(fila["caso"], fila["hasta"], fila["dictamen"]),
         )
-        return [_propuesta(f) for f in filas]
 
 
 def situacion(caso: Caso, ultima: Propuesta | None, ahora: datetime) -> str:
     """En qué está un caso, en palabras: lo que falta hacer con él."""
     if ultima is None:
         return "sin dictamen"
-    if ultima.confirma is None and not ultima.espera(ahora):
+    if ultima.respuesta is None and not ultima.espera(ahora):
         return f"lo que propuso {ultima.quien} caducó sin respuesta; sin dictamen"
-    if ultima.confirma is None:
+    if ultima.respuesta is None:
         return f"propuesto por {ultima.quien}; falta que otra persona confirme"
-    if not ultima.confirma:
-        return f"propuesta rechazada por {ultima.resolvio}; sin dictamen"
+    if not ultima.aceptado:
+        return f"propuesta rechazada por {ultima.respuesta.quien}; sin dictamen"
     if caso.hasta > ultima.hasta:
         return "llegó más después del dictamen: hay que volver a verlo"
-    return f"dictaminado por {ultima.quien} y {ultima.resolvio}"
+    return f"dictaminado por {ultima.quien} y {ultima.respuesta.quien}"
 
 
 def falta(caso: Caso, ultima: Propuesta | None) -> bool:
     """Si todavía hay algo que alguien deba hacer en la pantalla."""
-    return ultima is None or not ultima.confirma or caso.hasta > ultima.hasta
-
-
-def _nota_mala(nota: str) -> Rechazo | None:
-    if 0 < len(nota) <= MAXIMO_NOTA and nota.isprintable():
-        return None
-    return Rechazo(
-        "NOTA",
-        f"la nota mide {len(nota)} caracteres y debe medir de 1 a {MAXIMO_NOTA}",
-        "se envió sin escribirla, o se pegó un texto largo",
-        "diga en pocas palabras cómo lo sabe",
-    )
-
-
-def _propuesta(f: sqlite3.Row) -> Propuesta:
-    return Propuesta(
-        f["id"],
-        f["caso"],
-        f["hasta"],
-        datetime.fromisoformat(f["hora"]),
-        f["quien"],
-        f["dictamen"],
-        f["nota"],
-        None if f["confirma"] is None else bool(f["confirma"]),
-        f["resolvio"] or "",
-        None if f["resuelta"] is None else datetime.fromisoformat(f["resuelta"]),
-        f["otra"] or "",
-    )
+    return ultima is None or not ultima.aceptado or caso.hasta > ultima.hasta

@@ -14,10 +14,9 @@ from threading import RLock
 from typing import Final
 
 from nucleo.problema import Rechazo
+from servicio_central.monitor import escrito
 from servicio_central.monitor.alarmas import Alarma
 from servicio_central.monitor.libreta import Libreta
-
-MAXIMO_NOTA: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +109,10 @@ class Episodios:
         Raises:
             sqlite3.Error: si no se pudo asentar.
         """
-        texto = " ".join(texto.split())
-        if len(texto) > MAXIMO_NOTA or not texto.isprintable():
-            return Rechazo(
-                "NOTA",
-                f"la nota no cabe: mide {len(texto)} caracteres y el tope es {MAXIMO_NOTA}",
-                "se pegó un texto largo o con caracteres que no se imprimen",
-                "resúmala",
-            )
-        if not texto and not reconoce:
-            return Rechazo("NOTA", "la nota está vacía", "se envió sin escribir", "escriba qué hizo o qué supo")
+        texto = escrito.limpio(texto)
+        que_escribir = "escriba en pocas palabras qué hizo o qué supo"
+        if (mal := escrito.objecion("la nota", texto, que_escribir, minimo=0 if reconoce else 1)) is not None:
+            return mal
         if self.uno(numero) is None:
             return Rechazo("ALARMA", "esa alarma no existe", "el enlace es de otro centro", "regrese al tablero")
         self._libreta.agregar(

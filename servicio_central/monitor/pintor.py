@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nucleo.concordancia import concordar
 from servicio_central.monitor import cartograma, grupos, motivos, vista
 from servicio_central.monitor.episodios import Presente
 from servicio_central.monitor.mesa import Mesa
@@ -228,7 +229,7 @@ class Resumen:
     def titulo(self) -> str:
         """Lo primero que se lee, en palabras."""
         partes = [
-            f"{n} {uno if n == 1 else varios}"
+            concordar(n, uno, varios)
             for n, uno, varios in (
                 (self.criticas, "crítica", "críticas"),
                 (self.altas, "alta", "altas"),

@@ -13,12 +13,13 @@ from nucleo.orden import Que
 from nucleo.paquete import DefinicionFirmada
 from nucleo.problema import Rechazo
 from servicio_central import firma_de_definicion
-from servicio_central.monitor import acciones, solicitudes
+from servicio_central.monitor import acciones, responder_de_dos, solicitudes
 from servicio_central.monitor.acciones import ACCIONES, Accion, Tramite
 from servicio_central.monitor.observador import Pantalla
 from servicio_central.monitor.paginas import aviso, pagina
 from servicio_central.monitor.pedidos import Pedido
-from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de, la_sala
+from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, la_sala
+from servicio_central.monitor.responder_de_dos import RECHAZA, Contesta
 from servicio_central.monitor.rutas_del_tablero import mientras_dure, oir
 from servicio_central.monitor.sala import Sala
 from servicio_central.monitor.sesiones import Sesion
@@ -195,7 +196,7 @@ def uno(peticion: Request, sesion: Mira, numero: int) -> HTMLResponse:
 def _uno(
     peticion: Request, sesion: Sesion, numero: int, rechazo: Rechazo | None = None, nota: str = ""
 ) -> HTMLResponse:
-    pedido = _pedido(la_sala(peticion), numero)
+    pedido = la_sala(peticion).pedidos.uno(numero)
     if pedido is None:
         return aviso(peticion, _NO_HAY, 404, sesion)
     autoridad = pedido.accion.tramite is Tramite.AUTORIDAD
@@ -206,6 +207,7 @@ def _uno(
         400 if rechazo else 200,
         rechazo,
         p=pedido,
+        palabras=la_sala(peticion).pedidos.palabras,
         nota=nota,
         autoridad=autoridad,
         orden=solicitudes.orden_de(pedido) if autoridad else "",
@@ -213,38 +215,22 @@ def _uno(
 
 
 @rutas.post("/ordenes/{numero}")
-def responder(
-    peticion: Request,
-    sesion: Confirma,
-    numero: int,
-    respuesta: Annotated[str, Form(max_length=10)] = "",
-    nota: Annotated[str, Form(max_length=2000)] = "",
-    codigo: Annotated[str, Form(max_length=20)] = "",
-) -> Response:
+def responder(peticion: Request, sesion: Confirma, numero: int, dicho: Contesta) -> Response:
     """La segunda persona autoriza, con un código nuevo, o rechaza."""
-    with la_sala(peticion).pedidos.turno:
-        return _responder(peticion, sesion, numero, respuesta, nota, codigo)
-
-
-def _responder(peticion: Request, sesion: Sesion, numero: int, respuesta: str, nota: str, codigo: str) -> Response:
     sala = la_sala(peticion)
-    pedido = _pedido(sala, numero)
-    if pedido is None or respuesta not in ("autoriza", "rechaza"):
-        return aviso(peticion, _NO_HAY, 404, sesion)
-    autoriza = respuesta == "autoriza"
-    if not autoriza and pedido.autoriza is None and _ya_salio(sala, pedido):
-        return _uno(peticion, sesion, numero, _YA_SALIO, nota)
-    # El código no se gasta en lo que de todos modos no procede.
-    procede = pedido.quien != sesion.cuenta and pedido.espera(sala.ahora())
-    if autoriza and procede and sala.pedidos.objecion(nota, autoriza=True) is None:
-        falla = sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), f"pedido {numero}: {pedido.que}")
-        if falla is not None:
-            return _uno(peticion, sesion, numero, falla, nota)
-    mal = sala.pedidos.responder(
-        numero, sesion.cuenta, nota, sala.ahora(), autoriza=autoriza, hacer=lambda p: _encolar(sala, p)
-    )
+    with sala.pedidos.turno:
+        pedido = sala.pedidos.uno(numero)
+        if pedido is None or not dicho.se_entiende(sala.pedidos):
+            return aviso(peticion, _NO_HAY, 404, sesion)
+        if dicho.respuesta == RECHAZA and pedido.respuesta is None and _ya_salio(sala, pedido):
+            mal: Rechazo | None = _YA_SALIO
+        else:
+            para = f"pedido {numero}: {pedido.que}"
+            mal = responder_de_dos.responder(
+                peticion, sesion, sala.pedidos, pedido, dicho, para, lambda p: _encolar(sala, p)
+            )
     if mal is not None:
-        return _uno(peticion, sesion, numero, mal, nota)
+        return _uno(peticion, sesion, numero, mal, dicho.nota)
     sala.observador.despertar()
     return RedirectResponse(f"{CAMINO}/ordenes/{numero}", 303)
 
@@ -292,14 +278,10 @@ def _ya_salio(sala: Sala, pedido: Pedido) -> bool:
 def solicitud(peticion: Request, sesion: Mira, numero: int) -> Response:
     """La solicitud autorizada, para llevarla a la autoridad."""
     centro = la_sala(peticion).centro
-    pedido = _pedido(la_sala(peticion), numero)
-    if pedido is None or pedido.accion.tramite is not Tramite.AUTORIDAD or not pedido.autoriza:
+    pedido = la_sala(peticion).pedidos.uno(numero)
+    if pedido is None or pedido.accion.tramite is not Tramite.AUTORIDAD or not pedido.aceptado:
         return aviso(peticion, _NO_HAY, 404, sesion)
     return PlainTextResponse(
         solicitudes.texto(pedido, centro.vigia.padron, centro.vigia.proceso.huso),
         headers={"Content-Disposition": f'attachment; filename="solicitud-{numero}.txt"'},
     )
-
-
-def _pedido(sala: Sala, numero: int) -> Pedido | None:
-    return sala.pedidos.uno(numero) if 0 < numero < 2**53 else None

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from nucleo.problema import Rechazo
-from servicio_central.monitor import casos
+from servicio_central.monitor import casos, responder_de_dos
 from servicio_central.monitor.dictamenes import NADIE, OPCIONES, falta, situacion
 from servicio_central.monitor.paginas import aviso, pagina
-from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, ip_de, la_sala
+from servicio_central.monitor.puerta import CAMINO, Confirma, Mira, Opera, la_sala
+from servicio_central.monitor.responder_de_dos import Contesta
 from servicio_central.monitor.sesiones import Sesion
 
 rutas = APIRouter(prefix=f"{CAMINO}/revision")
@@ -62,6 +63,7 @@ def _uno(
         situacion=situacion(caso, ultima, sala.ahora()),
         falta=falta(caso, ultima),
         opciones=OPCIONES[caso.clase],
+        palabras=sala.dictamenes.palabras,
         propuestas=propuestas,
         por_responder=ultima if ultima is not None and ultima.espera(sala.ahora()) else None,
         nota=nota,
@@ -90,35 +92,15 @@ def proponer(
 
 
 @rutas.post("/{clave}/{numero}")
-def responder(
-    peticion: Request,
-    sesion: Confirma,
-    clave: str,
-    numero: int,
-    respuesta: Annotated[str, Form(max_length=10)] = "",
-    nota: Annotated[str, Form(max_length=2000)] = "",
-    codigo: Annotated[str, Form(max_length=20)] = "",
-) -> Response:
+def responder(peticion: Request, sesion: Confirma, clave: str, numero: int, dicho: Contesta) -> Response:
     """La segunda persona confirma, con un código nuevo, o rechaza."""
-    with la_sala(peticion).dictamenes.turno:
-        return _responder(peticion, sesion, clave, numero, respuesta, nota, codigo)
-
-
-def _responder(
-    peticion: Request, sesion: Sesion, clave: str, numero: int, respuesta: str, nota: str, codigo: str
-) -> Response:
-    sala = la_sala(peticion)
-    propuesta = sala.dictamenes.una(numero) if 0 < numero < 2**53 else None
-    if propuesta is None or propuesta.caso != clave or respuesta not in ("confirma", "rechaza"):
-        return aviso(peticion, _NO_HAY, 404, sesion)
-    confirma = respuesta == "confirma"
-    # El código no se gasta en lo que de todos modos no procede.
-    procede = propuesta.quien != sesion.cuenta and propuesta.espera(sala.ahora())
-    if confirma and procede and sala.dictamenes.objecion(nota, confirma=True) is None:
+    dictamenes = la_sala(peticion).dictamenes
+    with dictamenes.turno:
+        propuesta = dictamenes.uno(numero)
+        if propuesta is None or propuesta.caso != clave or not dicho.se_entiende(dictamenes):
+            return aviso(peticion, _NO_HAY, 404, sesion)
         para = f"propuesta {numero}: {propuesta.dictamen}, {clave}"
-        if (falla := sala.sesiones.confirmar(sesion, codigo, ip_de(peticion), para)) is not None:
-            return _uno(peticion, sesion, clave, falla, nota)
-    mal = sala.dictamenes.resolver(numero, sesion.cuenta, nota, sala.ahora(), confirma=confirma)
+        mal = responder_de_dos.responder(peticion, sesion, dictamenes, propuesta, dicho, para)
     if mal is not None:
-        return _uno(peticion, sesion, clave, mal, nota)
+        return _uno(peticion, sesion, clave, mal, dicho.nota)
     return RedirectResponse(f"{CAMINO}/revision/{clave}", 303)

@@ -30,7 +30,8 @@ def orden_de(pedido: Pedido) -> str:
 
 def texto(pedido: Pedido, padron: Padron, huso: str) -> str:
     """La solicitud completa, para imprimir o llevar en memoria. El pedido ya está autorizado."""
-    assert pedido.respondido is not None
+    respuesta = pedido.respuesta
+    assert respuesta is not None
     renglones = (
         f"SOLICITUD A LA AUTORIDAD {pedido.numero}",
         "",
@@ -39,8 +40,8 @@ def texto(pedido: Pedido, padron: Padron, huso: str) -> str:
         f"Se pide:   {pedido.accion.titulo}. {pedido.accion.explica}",
         f"Motivo:    {pedido.motivo}",
         f"Lo pide:   {pedido.quien}, {fecha(pedido.hora, huso)}",
-        f"Autoriza:  {pedido.respondio}, {fecha(pedido.respondido, huso)}"
-        + (f": {pedido.nota}" if pedido.nota else ""),
+        f"Autoriza:  {respuesta.quien}, {fecha(respuesta.hora, huso)}"
+        + (f": {respuesta.nota}" if respuesta.nota else ""),
         "",
         "La llave de la autoridad no está en el centro: esta solicitud no firma nada.",
         "Quien la tenga comprueba lo dicho y, si procede, corre en su máquina:",

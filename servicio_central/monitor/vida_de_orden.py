@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
+from nucleo.concordancia import concordar
 from nucleo.orden import TomarDefinicion
 from servicio_central.monitor.acciones import en_palabras
 from servicio_central.monitor.rastro_de_orden import Rastro
@@ -115,7 +116,7 @@ def _paso(
     if o.bajada is None:
         # Se manda una a la vez, la más vieja primero.
         antes = sum(x.obedecida is None and x.numero < o.numero and ahora < x.caduca for x in otras)
-        return Paso.ENCOLADA, f"espera a {antes} anterior{'es' if antes > 1 else ''}" if antes else "por salir", ""
+        return Paso.ENCOLADA, f"espera a {concordar(antes, 'anterior', 'anteriores')}" if antes else "por salir", ""
     return Paso.BAJADA, f"la tiene el bróker; {_por_que_no_oye(k, o)}", ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,10 @@ from typing import Any
 from nucleo.computo import Resumen
 from nucleo.eleccion import Proceso
 from nucleo.padron import Padron
-from nucleo.publicacion.con_que_se_cuenta import Conjuntos, para_el_resumen
+from nucleo.publicacion import fichas
+from nucleo.publicacion.armado import Armador
+from nucleo.publicacion.json_publico import piezas
+from nucleo.transparencia.hojas import CortePublicado
 from servicio_central import publicado
 from servicio_central.tropiezo import Tropiezo
 
@@ -37,18 +39,13 @@ class Corte:
     """Lo inesperado al publicarlo, para decirlo a quien lo pidió; vacío si quedó publicado sin más."""
 
 
-def exigir_igual(
-    destino: Path,
-    proceso: Proceso,
-    padron: Padron | None,
-    ultimo: bool,
-    conjuntos: Conjuntos,
-) -> None:
+def exigir_igual(destino: Path, armador: Armador, padron: Padron | None, ultimo: bool) -> None:
     """Que el corte que ya está sea de estos mismos hechos. Raises: Tropiezo, CORTE_EXISTENTE, si no."""
     dato = publicado.leer_resumen(destino)
     suyos = {e: (d["hechos"], d["conjunto"]) for e, d in dato["elecciones"].items()}
-    igual = (dato["definicion"], dato["corte"]["ultimo"]) == (proceso.huella, ultimo)
-    if not igual or suyos != dict(conjuntos) or dato["padron"] != _padron_en_json(padron):
+    conjuntos = {clave: armador.conjunto(clave) for clave in armador.proceso.elecciones}
+    igual = (dato["definicion"], dato["corte"]["ultimo"]) == (armador.proceso.huella, ultimo)
+    if not igual or suyos != conjuntos or dato["padron"] != piezas.padron(padron):
         raise Tropiezo(
             "CORTE_EXISTENTE",
             f"ya hay un corte {destino.name} y sus datos son otros",
@@ -57,8 +54,14 @@ def exigir_igual(
         )
 
 
-def _padron_en_json(padron: Padron | None) -> Any:
-    return json.loads(json.dumps(para_el_resumen(padron)))
+def anterior(centro: Path, ultimo: CortePublicado | None) -> tuple[fichas.Corte | None, dict[str, Resumen]]:
+    """El corte con que se compara el siguiente, y sus trece datos por elección. Raises: OSError o ValueError."""
+    if ultimo is None:
+        return None, {}
+    dato = publicado.leer_resumen(centro / publicado.CORTES / ultimo.corte)["elecciones"]
+    return fichas.Corte(ultimo.corte, ultimo.hora, ultimo.ultimo), {
+        e: _resumen(d, ultimo.ultimo) for e, d in dato.items()
+    }
 
 
 def cortes(
@@ -66,7 +69,6 @@ def cortes(
     hora: datetime,
     ultimo: bool,
     proceso: Proceso,
-    conjuntos: Conjuntos,
     aviso: str,
 ) -> dict[str, Corte]:
     """Lo que ese corte dice de cada elección."""
@@ -79,7 +81,8 @@ def cortes(
             destino,
             destino / dato[clave]["base_de_datos"]["archivo"],
             _resumen(dato[clave], ultimo),
-            *conjuntos[clave],
+            dato[clave]["hechos"],
+            dato[clave]["conjunto"],
             aviso,
         )
         for clave in proceso.elecciones

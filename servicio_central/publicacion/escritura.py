@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from nucleo.publicacion import rutas
+from nucleo.publicacion import manifiesto, rutas
 from nucleo.publicacion.manifiesto import Archivo, Manifiesto, archivo_de, ruta_del_de_seccion, seccion_de
 from nucleo.publicacion.rutas import en_disco
 from servicio_central import disco
@@ -37,10 +37,19 @@ def leer(carpeta: Path, ruta: str) -> bytes:
 class CorteEnObra:
     """Un corte que se está escribiendo. Hay que terminarlo con `levantar` o con `tirar`."""
 
-    def __init__(self, centro: Path, destino: Path, hora: datetime) -> None:
+    def __init__(self, centro: Path, destino: Path, hora: datetime, anterior: Path | None = None) -> None:
+        """
+        Args:
+            anterior: la carpeta del corte con que se puede compartir lo que no cambió.
+
+        Raises:
+            OSError: si no se puede escribir, o el anterior no se deja leer.
+        """
         self.destino = destino
         self._provisional = centro / f"{_PROVISIONAL}{destino.name}-{os.getpid()}"
         self._hora = hora.timestamp()
+        self._anterior = anterior
+        self._de_antes = {} if anterior is None else manifiesto.leer(leer(anterior, rutas.MANIFIESTO)).archivos
         self._archivos: dict[str, Archivo] = {}
         self._secciones: dict[str, dict[str, Archivo]] = {}
         shutil.rmtree(self._provisional, ignore_errors=True)
@@ -58,20 +67,32 @@ class CorteEnObra:
         self._escribir(ruta, datos)
         return cual.sha256
 
-    def compartir(self, carpeta: str, anterior: Path) -> None:
-        """Toma entera una sección que no cambió desde el corte `anterior`. Nunca es enlace a enlace: se va al original.
+    def compartir_seccion(self, carpeta: str) -> None:
+        """Toma entera una sección que no cambió. Nunca es enlace a enlace: se va a la carpeta donde se escribió.
 
         Raises:
-            OSError: si ahí no está.
+            OSError: si el corte anterior no la tiene.
         """
+        anterior, cual = self._del_anterior(ruta_del_de_seccion(carpeta))
         origen = anterior / carpeta
         corte = anterior.name
         if origen.is_symlink():
             corte = origen.readlink().parts[-len(Path(carpeta).parts) - 1]
         self._carpeta_de(carpeta)
         (self._provisional / carpeta).symlink_to(f"{'../' * (carpeta.count('/') + 1)}{corte}/{carpeta}")
-        ruta = ruta_del_de_seccion(carpeta)
-        self._archivos[ruta] = archivo_de(leer(anterior, ruta))
+        self._archivos[ruta_del_de_seccion(carpeta)] = cual
+
+    def compartir(self, ruta: str) -> None:
+        """Toma un archivo que no cambió. Raises: OSError, si el corte anterior no lo tiene."""
+        anterior, cual = self._del_anterior(ruta)
+        self._carpeta_de(ruta)
+        os.link(anterior / en_disco(ruta), self._provisional / en_disco(ruta))
+        self._archivos[ruta] = cual
+
+    def _del_anterior(self, ruta: str) -> tuple[Path, Archivo]:
+        if self._anterior is None or ruta not in self._de_antes:
+            raise OSError(f"el corte anterior no tiene {ruta}")
+        return self._anterior, self._de_antes[ruta]
 
     def manifestar(self) -> str:
         """Escribe el manifiesto de cada sección y el del corte, y devuelve el SHA-256 de éste."""

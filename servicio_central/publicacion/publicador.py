@@ -12,29 +12,24 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from nucleo.base_oficial.escritura import escribir_zip
 from nucleo.eleccion import Proceso
-from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa, pertenencia
+from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa
 from nucleo.padron import Padron
-from nucleo.publicacion import fichas, recuerdo, rutas
+from nucleo.publicacion import fichas, rutas
 from nucleo.publicacion.armado import Armador, Cambios
-from nucleo.publicacion.con_que_se_cuenta import Conjuntos, con_el_padron, huella_de_conjunto
 from nucleo.publicacion.json_publico import paginas, piezas
-from nucleo.publicacion.mentira import Mentira
-from nucleo.publicacion.repaso import rehacer_recuerdos
 from nucleo.publicacion.reserva import HechoRegistrado
 from nucleo.transparencia import hojas
-from nucleo.transparencia.baldosas import BaldosaInvalida
 from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
 from nucleo.transparencia.nota import Nota
 from nucleo.transparencia.prueba import Prueba
 from servicio_central import cubierto, disco, exclusiones, imagenes, padrones, publicado
-from servicio_central.publicacion import corte_hecho, documentos, escritura
+from servicio_central.publicacion import contenido, corte_hecho, documentos, escritura, memoria
 from servicio_central.publicacion.corte_hecho import Corte
 from servicio_central.publicacion.fuente import Fuente
 from servicio_central.publicacion.programa import huella_del_programa
@@ -42,11 +37,8 @@ from servicio_central.publicado import CORTES, PUBLICO
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.registro import llave, pendiente, testigos
 from servicio_central.registro.registro import Registro
-from servicio_central.tropiezo import Tropiezo
 
 IMAGENES: Final = "imagenes_publicas"
-RECUERDOS: Final = "recuerdos.json"
-"""Lo que el último corte le deja al siguiente (`nucleo.publicacion.recuerdo`); se rehace del registro."""
 
 
 class Publicador:
@@ -90,37 +82,42 @@ class Publicador:
         cadenas = cubierto.contar(self._carpeta)
         padron = padrones.para_contar(self._carpeta)
         cadenas = exclusiones.recortar(cadenas, padron)
-        armador = self._poner_al_dia(proceso, padron)
-        conjuntos = self._conjuntos(proceso, padron)
+        armador = self._poner_al_dia(registro, proceso, padron)
+        cambia = ""
         if destino.exists():
-            corte_hecho.exigir_igual(destino, proceso, padron, ultimo, conjuntos)
+            corte_hecho.exigir_igual(destino, armador, padron, ultimo)
+        else:
             cual = fichas.Corte(nombre, hora, ultimo)
-            aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
-            return corte_hecho.cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
-        cual = fichas.Corte(nombre, hora, ultimo)
+            ficha = self._hacer(registro, armador, cual, destino, padron)
+            resumenes = [(e.eleccion.clave, e.parcial.resumen(ultimo)) for e in ficha.elecciones]
+            cambia = exclusiones.aviso(self._carpeta / PUBLICO, padron, resumenes)
+        queja = self._anotar_cubierto(nombre, hora, cadenas)
+        aviso = "; ".join(filter(None, (publicado.publicar(self._carpeta, proceso, nombre, ahora), queja, cambia)))
+        return corte_hecho.cortes(destino, hora, ultimo, proceso, aviso)
+
+    def _hacer(
+        self, registro: Registro, armador: Armador, corte: fichas.Corte, destino: Path, padron: Padron | None
+    ) -> fichas.FichaProceso:
+        """Escribe el corte y lo asienta. El orden permite retomar: recado, carpeta, registro."""
         armador.imagenes(self._fuente.imagenes())
-        cambios = armador.cortar(cual)
-        desde = registro.tamano
-        nuevas = list(self._hojas(registro, armador, cambios, cual, proceso, padron))
-        registro.agregar(nuevas)
-        obra = escritura.CorteEnObra(self._carpeta, destino, hora)
+        cambios = armador.cortar(corte)
+        desde, ultimo = registro.tamano, registro.ultimo_corte
+        nuevas = list(self._hojas(registro, armador, cambios, corte, padron))
+        obra = escritura.CorteEnObra(
+            self._carpeta, destino, corte.hora, destino.with_name(ultimo.corte) if ultimo is not None else None
+        )
         try:
-            ficha = self._escribir(obra, armador, cambios, cual, proceso, padron, conjuntos, registro)
-            manifiesto = obra.manifestar()
-            nuevas.append(hojas.escribir(CortePublicado(nombre, hora, ultimo, manifiesto)))
-            registro.agregar(nuevas[-1:])
-            pendiente.guardar(self._carpeta, pendiente.Pendiente(nombre, desde, tuple(nuevas)))
+            ficha = self._escribir(obra, armador, cambios, corte, padron, ultimo)
+            nuevas.append(hojas.escribir(CortePublicado(corte.nombre, corte.hora, corte.ultimo, obra.manifestar())))
+            memoria.guardar(self._carpeta, corte.nombre, armador.recuerdos)
+            pendiente.guardar(self._carpeta, pendiente.Pendiente(corte.nombre, desde, tuple(nuevas)))
             obra.levantar()
         except BaseException:
             obra.tirar()
             raise
-        antes = self._carpeta / PUBLICO
-        resumenes = [(e.eleccion.clave, e.parcial.resumen(ultimo)) for e in ficha.elecciones]
-        cambia = exclusiones.aviso(antes, padron, resumenes)
-        self._asentar(registro, nombre, armador)
-        aviso = self._publicar(proceso, nombre, ahora, cadenas, cual, _en_duda(armador, proceso))
-        aviso = "; ".join(filter(None, (aviso, cambia)))
-        return corte_hecho.cortes(destino, hora, ultimo, proceso, conjuntos, aviso)
+        registro.agregar(nuevas)
+        self._asentar(registro, corte.nombre)
+        return ficha
 
     # ------------------------------------------------------------------------------------------------------ lo que hay
 
@@ -135,7 +132,7 @@ class Publicador:
         if registro.ceros is None:
             cuales = testigos.leer(self._carpeta)
             vkeys = tuple(t.llave.vkey for t in cuales.todos)
-            autoridad = documentos.de_autoridad(self._carpeta)
+            autoridad = _huella_de_autoridad(self._carpeta)
             inicio = ahora.astimezone(ZoneInfo(proceso.huso)).replace(microsecond=0)
             ceros = Ceros(
                 proceso.clave,
@@ -158,17 +155,11 @@ class Publicador:
         dejado = pendiente.leer(self._carpeta)
         if dejado is None:
             return
-        if (self._carpeta / CORTES / dejado.corte).exists():
-            # La memoria que haya es la del corte anterior: se rehace del registro.
-            (self._carpeta / RECUERDOS).unlink(missing_ok=True)
-            if registro.tamano == dejado.desde:
-                registro.agregar(dejado.hojas)
-                registro.asentar(dejado.corte)
-            if registro.nota is not None and self._ultimo_asentado(registro) == dejado.corte:
-                self._pruebas(registro, dejado.corte, registro.nota)
-        pendiente.quitar(self._carpeta)
+        if registro.tamano == dejado.desde and (self._carpeta / CORTES / dejado.corte).exists():
+            registro.agregar(dejado.hojas)
+        self._asentar(registro, dejado.corte)
 
-    def _poner_al_dia(self, proceso: Proceso, padron: Padron | None) -> Armador:
+    def _poner_al_dia(self, registro: Registro, proceso: Proceso, padron: Padron | None) -> Armador:
         """El armador con todos los hechos que cuentan. Con otra definición o padrón se vuelve a empezar."""
         nuevos, de_nuevo = self._fuente.nuevos(list(proceso.elecciones))
         if de_nuevo:
@@ -177,40 +168,14 @@ class Publicador:
         contado = (proceso.huella, "" if padron is None else padron.huella)
         armador = self._armador
         if armador is None or de_nuevo or contado != self._contado:
-            armador = Armador(proceso, armador.recuerdos if armador and not de_nuevo else self._recuerdos(proceso))
+            corte = registro.ultimo_corte
+            armador = Armador(proceso, memoria.leer(self._carpeta, corte.corte) if corte is not None else None)
             nuevos = self._conocidos
             self._por_asentar = {}
         armador.agregar(h for h in nuevos if _cuenta(h, padron))
-        abiertas = self._registro.abiertas if self._registro is not None else {}
-        self._por_asentar |= {h.huella: h for h in nuevos if h.huella not in abiertas}
+        self._por_asentar |= {h.huella: h for h in nuevos if h.huella not in registro.abiertas}
         self._armador, self._contado = armador, contado
         return armador
-
-    def _recuerdos(self, proceso: Proceso) -> recuerdo.Recuerdos | None:
-        with suppress(FileNotFoundError, recuerdo.RecuerdoInvalido):
-            return recuerdo.leer((self._carpeta / RECUERDOS).read_bytes())
-        registro = self._registro
-        if registro is None or registro.ultimo_corte is None:
-            return None
-        try:
-            traer = partial(documentos.leer, self._carpeta)
-            return rehacer_recuerdos(registro.hojas(), traer, proceso)
-        except (Mentira, BaldosaInvalida) as error:
-            raise Tropiezo(
-                "REGISTRO",
-                f"no se pudo rehacer la memoria de los cortes ({error})",
-                "el registro o los documentos públicos de esta carpeta se dañaron",
-                "cópielos completos de un espejo (`./prep espejo`); mientras tanto lo publicado sigue como estaba",
-            ) from error
-
-    def _conjuntos(self, proceso: Proceso, padron: Padron | None) -> Conjuntos:
-        """Elección → cuántos hechos cuentan y la huella de su conjunto."""
-        por_eleccion: dict[str, list[str]] = {clave: [] for clave in proceso.elecciones}
-        for h in self._conocidos:
-            eleccion, _ = pertenencia(h.hecho)
-            if eleccion in por_eleccion and _cuenta(h, padron):
-                por_eleccion[eleccion].append(h.huella)
-        return {e: huella_de_conjunto(huellas) for e, huellas in por_eleccion.items()}
 
     # ----------------------------------------------------------------------------------------------------- las hojas
 
@@ -220,11 +185,10 @@ class Publicador:
         armador: Armador,
         cambios: Cambios,
         corte: fichas.Corte,
-        proceso: Proceso,
         padron: Padron | None,
     ) -> Iterator[bytes]:
         """Lo que este corte agrega, menos su propia hoja: documentos, hechos en orden de cadena, y actas."""
-        puestos = registro.documentos
+        puestos, proceso = registro.documentos, armador.proceso
         if "definicion" not in puestos or puestos["definicion"].nombre != proceso.huella:
             yield from map(hojas.escribir, filter(None, [documentos.de_definicion(self._carpeta, proceso)]))
         documento = None if padron is None else documentos.de_padron(self._carpeta, padron)
@@ -261,36 +225,33 @@ class Publicador:
         armador: Armador,
         cambios: Cambios,
         corte: fichas.Corte,
-        proceso: Proceso,
         padron: Padron | None,
-        conjuntos: Conjuntos,
-        registro: Registro,
+        anterior: CortePublicado | None,
     ) -> fichas.FichaProceso:
+        proceso = armador.proceso
         bases: dict[str, tuple[str, int, str]] = {}
         for clave in proceso.elecciones:
             nombre, datos = escribir_zip(proceso, clave, armador.actas(clave), corte.hora, corte.ultimo)
             bases[clave] = (nombre, len(datos), obra.poner(nombre, datos))
-        ficha = armador.todo(corte, registro.tamano, registro.raiz().hex(), bases)
-        for ruta, dato in paginas.paginas_del_corte(ficha):
-            if ruta == rutas.RESUMEN:
-                dato = con_el_padron(dato, padron, conjuntos)
-            obra.poner(ruta, piezas.a_bytes(dato))
-        escritas = set()
-        for seccion in armador.secciones(cambios.secciones):
-            escritas.add((seccion.eleccion.clave, seccion.seccion))
-            for ruta, dato in paginas.paginas_de_secciones([seccion], proceso):
-                obra.poner(ruta, piezas.a_bytes(dato))
-        anterior = self._carpeta / CORTES / (self._ultimo_asentado(registro) or "")
-        for e in ficha.elecciones:
-            todas = {s.seccion for d in e.divisiones for s in d.secciones}
-            for numero in sorted(todas):
-                if (e.eleccion.clave, numero) not in escritas:
-                    obra.compartir(rutas.carpeta_de_seccion(e.eleccion.clave, numero), anterior)
+        ficha = armador.todo(corte, bases, padron)
+        contexto = contenido.contexto_de(self._carpeta, proceso)
+        for ruta, dato in contenido.del_corte(ficha, contexto):
+            obra.poner(ruta, dato)
+        obra.poner(*contenido.de_delta(*corte_hecho.anterior(self._carpeta, anterior), ficha, cambios))
+        for ruta, dato in contenido.de_secciones(armador.secciones(cambios.secciones), contexto):
+            obra.poner(ruta, dato)
+        todas = {(e.eleccion.clave, s.seccion) for e in ficha.elecciones for d in e.divisiones for s in d.secciones}
+        cambiadas = set(cambios.secciones)
+        for clave, seccion in sorted(todas - cambiadas):
+            obra.compartir_seccion(rutas.carpeta_de_seccion(clave, seccion))
+        distintas = {seccion for _, seccion in cambiadas}
+        juntas = sorted((s, clave) for clave, s in todas if s in distintas)
+        for ruta, dato in contenido.de_casillas(armador.secciones((e, s) for s, e in juntas), contexto):
+            obra.poner(ruta, dato)
+        for seccion in sorted({s for _, s in todas} - distintas):
+            obra.compartir(contenido.de_casilla(seccion))
         self._imagenes(armador, cambios.actas)
         return ficha
-
-    def _ultimo_asentado(self, registro: Registro) -> str | None:
-        return registro.ultimo_corte.corte if registro.ultimo_corte is not None else None
 
     def _imagenes(self, armador: Armador, actas: Iterable[IdActa]) -> None:
         for acta in actas:
@@ -306,10 +267,9 @@ class Publicador:
 
     # --------------------------------------------------------------------------------------------- asentar y publicar
 
-    def _asentar(self, registro: Registro, nombre: str, armador: Armador) -> None:
-        nota = registro.asentar(nombre)
-        self._pruebas(registro, nombre, nota)
-        disco.escribir(self._carpeta / RECUERDOS, armador.recuerdos.a_bytes(), 0o600)
+    def _asentar(self, registro: Registro, nombre: str) -> None:
+        self._pruebas(registro, nombre, registro.asentar(nombre))
+        memoria.barrer(self._carpeta, nombre)
         pendiente.quitar(self._carpeta)
 
     def _pruebas(self, registro: Registro, nombre: str, nota: Nota) -> None:
@@ -329,37 +289,23 @@ class Publicador:
         registro = self._registro
         if registro is None or registro.nota is None or registro.ultimo_corte is None:
             return testigos.Cofirmas((), ())
-        declarados = registro.ceros.testigos if registro.ceros is not None else ()
         dichas = testigos.recoger(
-            registro.nota,
-            registro.asentadas,
-            self._cofirmado,
-            # Al que no está en la puesta en ceros nadie lo podría comprobar.
-            [t for t in cuales.todos if t.llave.vkey in declarados],
-            registro.consistencia,
+            registro.nota, registro.asentadas, self._cofirmado, cuales.todos, registro.consistencia
         )
         if dichas.firmas:
             registro.cofirmar(registro.ultimo_corte.corte, dichas.firmas)
         return dichas
 
-    def _publicar(
-        self,
-        proceso: Proceso,
-        nombre: str,
-        ahora: datetime,
-        cadenas: cubierto.Cadenas,
-        corte: fichas.Corte,
-        dudosas: list[IdActa],
-    ) -> str:
+    def _anotar_cubierto(self, nombre: str, hora: datetime, cadenas: cubierto.Cadenas) -> str:
         # Sólo sirve para decirlo en los acuses: que no se pueda escribir no detiene la publicación.
-        queja = ""
         try:
+            dudosas = [IdActa(*a.split("/")) for a in publicado.actas_en_duda(self._carpeta, nombre)]
             dudas = cubierto.tocadas(self._carpeta, dudosas)
-            cual = cubierto.Cubierto(corte.hora, cadenas, dudas, cubierto.huellas(self._carpeta, cadenas))
+            cual = cubierto.Cubierto(hora, cadenas, dudas, cubierto.huellas(self._carpeta, cadenas))
             cubierto.guardar(self._carpeta, nombre, cual)
         except (OSError, *ERRORES) as error:
-            queja = f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
-        return "; ".join(filter(None, (publicado.publicar(self._carpeta, proceso, nombre, ahora), queja)))
+            return f"los acuses no dirán qué incluye el {nombre} ({error}): revise la carpeta {cubierto.CARPETA}"
+        return ""
 
 
 def _cuenta(h: HechoRegistrado, padron: Padron | None) -> bool:
@@ -375,5 +321,7 @@ def _se_abre(h: HechoRegistrado, armador: Armador, padron: Padron | None) -> boo
     return armador.abre(h.hecho.acta, h.huella)
 
 
-def _en_duda(armador: Armador, proceso: Proceso) -> list[IdActa]:
-    return [a for clave in proceso.elecciones for a in armador.en_duda(clave)]
+def _huella_de_autoridad(carpeta: Path) -> str:
+    with suppress(FileNotFoundError):
+        return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
+    return ""

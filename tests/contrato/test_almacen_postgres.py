@@ -30,6 +30,7 @@ from servicio_central.ingesta import Ingesta, Mensaje
 from servicio_central.lector_postgres import LectorPostgres
 from servicio_central.monitor import casos, umbrales
 from servicio_central.monitor.fotografo import Fotografo
+from servicio_central.publicado import contenido
 from servicio_central.puerto_almacen import Marca
 from servicio_central.tropiezo import Tropiezo
 from tests.sobres_de_prueba import AHORA, PROCESO, CentroDePrueba, EquipoDePrueba, captura
@@ -306,7 +307,7 @@ def test_la_base_publicada_es_byte_por_byte_la_de_sqlite(tmp_path: Path) -> None
             centro.destinos(*parte)
             hora = test_ingesta.CORTE + timedelta(minutes=minutos)
             corte = hacer_corte(centro.carpeta, PROCESO, "GUB", hora)
-        publicado.append({r.name: r.read_bytes() for r in sorted(corte.carpeta.iterdir())})
+        publicado.append(contenido(corte.carpeta))
         hasta.append(cubierto.contar(centro.carpeta))
         centro.almacen.cerrar()
     assert publicado[0] == publicado[1]

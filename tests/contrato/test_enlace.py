@@ -158,7 +158,7 @@ def test_se_despide_bien_cuando_se_le_pide_parar(banco: Banco) -> None:
     proceso = banco.enlace()
     esperar(lambda: bool(banco.centro.latidos))
     proceso.send_signal(signal.SIGTERM)
-    _, dicho = proceso.communicate(timeout=10)
+    _, dicho = proceso.communicate(timeout=30)
     assert proceso.returncode == 0, dicho
     assert "Traceback" not in dicho
     esperar(lambda: banco.centro.latidos[-1].motivo == "muerte")

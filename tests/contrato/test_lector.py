@@ -27,7 +27,7 @@ from appliance.lector.renglones import Renglones
 from appliance.lector.teclas import SIGNOS
 from ensayo.mesa_de_pruebas.lector import LectorDeMesa
 
-ESPERA_S: Final = 5.0
+ESPERA_S: Final = 15.0
 NADA_S: Final = 0.05
 CODIGO: Final = 'https://prep.mx/a?c=200003C0100&n=7F#"¡no!"'.replace("¡", "")
 EVENTO: Final = struct.Struct("@llHHi")

@@ -119,6 +119,6 @@ def _conecta(inscrito: Inscrito, carpeta: Path) -> bool:
     except OSError:
         return False
     try:
-        return esperar(lambda: cliente.listo, 2) and cliente.caido is None
+        return cliente.listo and cliente.caido is None
     finally:
         cliente.cerrar()

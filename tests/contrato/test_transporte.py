@@ -115,6 +115,7 @@ def test_con_la_ventana_llena_no_manda_y_lo_dice(banco: Banco) -> None:
     habla.conectar()
     aceptados = [habla.publicar(HECHOS, str(i).encode()) for i in range(EN_VUELO + 3)]
     assert aceptados == [True] * EN_VUELO + [False] * 3
+    assert habla.en_vuelo() == sum(len(str(i)) for i in range(EN_VUELO)), "en bytes"
     limite = time.monotonic() + PLAZO_S
     while not habla.publicar(HECHOS, b"otra"):
         assert time.monotonic() < limite

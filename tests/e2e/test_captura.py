@@ -31,6 +31,7 @@ from nucleo.captura import PrimeraConcluida
 from nucleo.definicion import cargar_proceso
 from nucleo.formato import formato_para, leer_formatos
 from nucleo.hechos import Captura, HechoDeActa, IdActa
+from tests.foto import tomar
 from tests.kiosco_de_prueba import bien, carpeta_inscrita, vigente
 from tests.turno_de_prueba import entrar_con_los_dedos
 
@@ -87,7 +88,7 @@ class Puesto:
         return [h for h in self.historia() if isinstance(h, Captura)]
 
     def foto(self, nombre: str) -> None:
-        self.pagina.screenshot(path=self._fotos / f"{nombre}.png")
+        tomar(self.pagina, self._fotos / f"{nombre}.png")
 
     def soy(self, nombre: str) -> None:
         entrar_con_los_dedos(self.pagina, self.casa, nombre)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from ensayo.mesa_de_pruebas.charola import Estorbo
 from nucleo.acta import Digitalizacion, Origen
 from nucleo.hechos import IdActa, Imagen
+from tests.foto import tomar
 from tests.kiosco_de_prueba import bien
 from tests.puesto_de_prueba import PuestoDePrueba, acta_dibujada, hoja_en_blanco, puesto_abierto
 from tests.turno_de_prueba import entrar_con_los_dedos
@@ -37,7 +38,7 @@ class Digitalizador:
         pagina.on("console", lambda m: self.errores.append(m.text) if "Content Security" in m.text else None)
 
     def foto(self, nombre: str) -> None:
-        self.pagina.screenshot(path=self._fotos / f"{len(list(self._fotos.iterdir())):02d}-{nombre}.png")
+        tomar(self.pagina, self._fotos / f"{len(list(self._fotos.iterdir())):02d}-{nombre}.png")
 
     def entrar(self, nombre: str) -> None:
         entrar_con_los_dedos(self.pagina, self.puesto.casa, nombre)
@@ -65,7 +66,6 @@ def banco(tmp_path: Path, datos: Path) -> Iterator[Digitalizador]:
         navegador = dramaturgo.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         pagina = navegador.new_page(viewport={"width": 1280, "height": 800}, has_touch=True)
         pagina.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
         digitalizador = Digitalizador(puesto, pagina, fotos)
         yield digitalizador
         navegador.close()

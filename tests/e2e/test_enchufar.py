@@ -29,6 +29,7 @@ from nucleo.definicion import cargar_proceso
 from nucleo.hechos import IdActa
 from tests.banco_aparte import ENVOLTURA, BancoAparte, se_puede
 from tests.catd_de_prueba import NOCHE, Gente, Pieza, escribir_personas
+from tests.foto import tomar
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.puesto_de_prueba import acta_dibujada
 from tests.turno_de_prueba import entrar
@@ -141,7 +142,6 @@ def pagina(puesto: Puesto, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             [{"name": c.name, "value": c.value or "", "url": puesto.casa} for c in puesto.cliente.cookies.jar]
         )
         pagina = contexto.new_page()
-        expect.set_options(timeout=ESPERA_S * 1000)
         yield pagina
         navegador.close()
 
@@ -150,7 +150,7 @@ def fotografiar(pagina: Page, nombre: str) -> None:
     if "PREP_CAPTURAS" in os.environ:
         carpeta = Path(os.environ["PREP_CAPTURAS"])
         carpeta.mkdir(parents=True, exist_ok=True)
-        pagina.screenshot(path=carpeta / f"enchufar-{nombre}.png")
+        tomar(pagina, carpeta / f"enchufar-{nombre}.png")
 
 
 def test_el_escaner_se_enchufa_despierta_y_se_desenchufa_ante_la_pantalla(puesto: Puesto, pagina: Page) -> None:

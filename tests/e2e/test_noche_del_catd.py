@@ -171,7 +171,6 @@ def noche(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Noche]:
         navegador = dramaturgo.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         pagina = navegador.new_page(viewport={"width": 1280, "height": 800}, has_touch=True)
         pagina.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
         recorrido = Recorrido(pagina, fotos)
         yield Noche(catd, pagina, recorrido, papeles(catd.proceso, ACTAS))
         navegador.close()

@@ -28,6 +28,7 @@ from servicio_central.corte import hacer_corte
 from servicio_central.ingesta import Mensaje
 from tests.centro_de_verdad import Inscrito, epoca_de, esperar
 from tests.estrategias import FirmanteEnMemoria
+from tests.foto import tomar
 from tests.sobres_de_prueba import EquipoDePrueba
 
 pytestmark = pytest.mark.navegador
@@ -147,7 +148,7 @@ def test_la_pagina_publica_se_lee_sin_javascript_y_cada_porcentaje_dice_de_cuant
     # Las barras se ven: tienen área y la más larga es la del mayor.
     largos = [float(r.get_attribute("width") or 0) for r in pagina.query_selector_all("table.votos .lleno")]
     assert max(largos) == 1000
-    pagina.screenshot(path=tmp_path / "publica.png", full_page=True)
+    tomar(pagina, tmp_path / "publica.png", completa=True)
     pagina.set_viewport_size({"width": 360, "height": 740})
     caja = pagina.locator("body").bounding_box()
     assert caja is not None
@@ -196,7 +197,7 @@ def test_el_proyector_muestra_primero_lo_que_hay_que_atender(sitio: Sitio, pagin
     assert "catd-01" in texto
     assert "en cuarentena (FIRMA)" in texto
     assert "nunca" in pagina.inner_text("#c-catd-02")
-    pagina.screenshot(path=tmp_path / "proyector.png", full_page=True)
+    tomar(pagina, tmp_path / "proyector.png", completa=True)
 
 
 def test_una_pagina_ajena_no_puede_leer_ni_enmarcar_la_sala(sitio: Sitio) -> None:

@@ -19,6 +19,7 @@ from ensayo.puertos import puerto_libre
 from nucleo.acuse import Acuse
 from nucleo.captura import Verificada
 from nucleo.hechos import Captura, IdActa
+from tests.foto import tomar
 from tests.kiosco_de_prueba import carpeta_inscrita
 from tests.turno_de_prueba import entrar_con_los_dedos
 
@@ -41,7 +42,7 @@ class Catd:
         pagina.on("console", lambda m: self.errores.append(m.text) if "Content Security" in m.text else None)
 
     def foto(self, nombre: str) -> None:
-        self.pagina.screenshot(path=self._fotos / f"{len(list(self._fotos.iterdir())):02d}-{nombre}.png")
+        tomar(self.pagina, self._fotos / f"{len(list(self._fotos.iterdir())):02d}-{nombre}.png")
 
     def soy(self, nombre: str) -> None:
         entrar_con_los_dedos(self.pagina, self.casa, nombre)

@@ -23,6 +23,7 @@ from servicio_central.informe_de_mochila import Informe
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor.papeles import Papel
 from tests.centro_de_verdad import esperar
+from tests.foto import tomar
 from tests.sala_de_prueba import CLAVE, SalaDePrueba
 
 pytestmark = pytest.mark.navegador
@@ -176,7 +177,7 @@ def vigilada(contexto: BrowserContext, quejas: list[str]) -> Page:
 
 
 def sin_barreras(pagina: Page, nombre: str, fotos: Path) -> None:
-    pagina.screenshot(path=fotos / f"{nombre}.png")
+    tomar(pagina, fotos / f"{nombre}.png")
     violaciones = Axe().run(pagina).response["violations"]
     assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in violaciones] == [], nombre
     assert pagina.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{nombre} se sale de lado"
@@ -203,7 +204,7 @@ def test_a_las_once_de_la_noche_lo_malo_esta_arriba_y_con_palabras(
     assert "catd-0" in pagina.inner_text("#tabla tr >> nth=0")
     assert pagina.locator("#mapa g").count() == len({c.distrito for c in noche.sala.proceso.casillas.values()})
     sin_barreras(pagina, f"tablero-{ancho}-{colores}", tmp_path)
-    pagina.screenshot(path=tmp_path / f"tablero-{ancho}-{colores}-entero.png", full_page=True)
+    tomar(pagina, tmp_path / f"tablero-{ancho}-{colores}-entero.png", completa=True)
     contexto.close()
     assert quejas == []
 
@@ -391,7 +392,7 @@ def test_se_ordena_desde_un_catd_y_su_vida_se_ve_pasar_sin_recargar(
     pagina.goto("/operacion/equipo/catd-090")
     pagina.click("a:has-text('Ordenarle algo')")
     sin_barreras(pagina, "ordenar", tmp_path)
-    pagina.screenshot(path=tmp_path / "ordenar-entero.png", full_page=True)
+    tomar(pagina, tmp_path / "ordenar-entero.png", completa=True)
     pagina.fill("#texto-mensaje", "Llamen a la sala <b>ya</b>")
     pagina.click("button:has-text('Ordenar: mostrarle un mensaje')")
     suya = "#ordenes tr:has-text('catd-090')"
@@ -407,13 +408,13 @@ def test_se_ordena_desde_un_catd_y_su_vida_se_ve_pasar_sin_recargar(
     assert "<b>ya</b>" in mesa.inner_text(suya)
     assert mesa.locator("#mochilas tbody tr").count() == 3
     sin_barreras(mesa, "mesa", tmp_path)
-    mesa.screenshot(path=tmp_path / "mesa-entera.png", full_page=True)
+    tomar(mesa, tmp_path / "mesa-entera.png", completa=True)
     pagina.goto("/operacion/equipo/catd-033")
     texto = pagina.inner_text("main")
     assert "Imágenes que el centro aún no tiene: 4" in texto
     assert "entró completa" in texto
     sin_barreras(pagina, "equipo-con-mochila", tmp_path)
-    pagina.screenshot(path=tmp_path / "equipo-con-mochila-entero.png", full_page=True)
+    tomar(pagina, tmp_path / "equipo-con-mochila-entero.png", completa=True)
     pagina.click(".ancha a[href*='/operacion/acta/'] >> nth=0")
     assert "la imagen aún no llega" in pagina.inner_text("main")
     sin_barreras(pagina, "acta-sin-imagen", tmp_path)
@@ -432,7 +433,7 @@ def test_lo_delicado_lo_autorizan_dos_y_la_baja_sale_como_solicitud(
         pagina.goto("/operacion/equipo/catd-091/ordenar")
         pagina.fill(f"#motivo-{accion}", "Se lo llevaron del CATD")
         pagina.click(f"section:has(h2:text-is('{titulo}')) button")
-        assert "la responde otra persona" in pagina.inner_text("main")
+        assert "lo responde otra persona" in pagina.inner_text("main")
         sin_barreras(pagina, f"pedido-{accion}", tmp_path)
     otra.wait_for_selector("#pedidos article >> nth=1")
     sin_barreras(otra, "mesa-por-autorizar", tmp_path)

@@ -297,3 +297,28 @@ def test_se_pierden_los_archivos_firmados_y_la_siguiente_no_repite_el_numero(
 
 def _sin_disco(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_matan_al_centro_al_adoptar_la_firmada_y_al_volver_no_queda_nada_a_medias(
+    inscrito: Inscrito, tmp_path: Path
+) -> None:
+    firmada = _firmar(inscrito, _copia(tmp_path / "otra", "otra"))
+    guion = (
+        "import os, sys; from pathlib import Path; from servicio_central import adopcion, ajustes, vigente\n"
+        "carpeta, cuando = Path(sys.argv[1]), sys.argv[2]\n"
+        "morir = lambda *_: os.kill(os.getpid(), 9)\n"
+        "if cuando == 'al_abrirla': vigente.adoptar = morir\n"
+        "elif cuando == 'al_copiarla': vigente.cargar_proceso = lambda c, f=vigente.cargar_proceso: "
+        "morir() if c.parent.name == 'definiciones' else f(c)\n"
+        "else: Path.replace = morir\n"
+        "donde = ajustes.leer(carpeta)\n"
+        "adopcion.adoptar(carpeta, donde.proceso, donde.modo, sys.argv[3])\n"
+    )
+    clave = inscripcion.leer_padron(inscrito.centro).proceso
+    for cuando in ("al_abrirla", "al_copiarla", "al_cambiar_el_enlace"):
+        orden = [sys.executable, "-c", guion, str(inscrito.centro), cuando, clave]
+        assert subprocess.run(orden, check=False, cwd=RAIZ, env={"PYTHONPATH": str(RAIZ)}).returncode == -9
+    with _centro(inscrito, []) as centro:
+        assert centro.vigia.proceso.huella == firmada
+    restos = [r.name for r in (*inscrito.centro.glob(".*"), *(inscrito.centro / "definiciones").glob(".*"))]
+    assert set(restos) <= {".centro", ".inscripcion"}, "sólo los candados"

@@ -24,7 +24,7 @@ from nucleo.hoja_de_bitacora import MAXIMO_DETALLE
 from nucleo.sobre import CADENA_NUEVA, leer_json
 from servicio_central.bitacora import Anomalia, Defecto, Hoja, anomalias_de, comprobar
 from tests.estrategias import desarmar
-from tests.kiosco_de_prueba import A1, EPOCA, abrir_almacen, hora
+from tests.kiosco_de_prueba import A1, EPOCA, abrir_almacen, hora, un_hecho
 from tests.sobres_de_prueba import AHORA, CentroDePrueba, EquipoDePrueba
 
 RELOJ = RelojFijado(hora())
@@ -227,6 +227,34 @@ def test_un_almacen_que_aun_no_recordaba_el_ultimo_renglon_sigue_igual(tmp_path:
     anotar(almacen, 2)
     mandar_bitacora(almacen, RELOJ)
     assert anotados(almacen, "bitacora_rota") == []
+
+
+@pytest.mark.parametrize("danado", ["", "basura", "-3 abc", "999999999999999999999999 abc", "\u0663 abc"])
+@pytest.mark.parametrize("cual", ["bitacora_cabeza", "bitacora_mandada"])
+def test_se_dana_hasta_donde_iba_la_bitacora_y_se_sigue_asentando_y_se_dice(
+    tmp_path: Path, cual: str, danado: str
+) -> None:
+    almacen = con_renglones(tmp_path, 6)
+    mandar_bitacora(almacen, RELOJ)
+    with sqlite3.connect(almacen.ruta) as bd:
+        assert bd.execute("UPDATE situacion SET valor = ? WHERE llave = ?", (danado, cual)).rowcount == 1
+    almacen.desconectar()
+    almacen = abrir_almacen(tmp_path)
+    almacen.asentar([un_hecho(1)], RELOJ.ahora(), "virtual")
+    anotar(almacen, 2)
+    repasar(almacen)
+    mandar_bitacora(almacen, RELOJ)
+    anotar(almacen, 1)
+    mandar_bitacora(almacen, RELOJ)
+    (dicho,) = anotados(almacen, "bitacora_rota")
+    assert "se dañó lo que se recordaba" in dicho
+    assert "-1" not in dicho
+    # Lo asentado sigue ahí y todo acaba en el centro.
+    detalles = [r.detalle for h in hojas(almacen) for r in h.contenido.renglones]
+    assert {*map(str, range(6))} <= set(detalles)
+    assert len(almacen.hechos_desde(0)) == len(almacen.sobres(1, 10_000, 10_000))
+    repasar(almacen)
+    assert len(anotados(almacen, "bitacora_rota")) == 1
 
 
 def test_mandar_lo_nuevo_no_vuelve_a_recorrer_lo_mandado(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ from servicio_central.almacen import Almacen
 from servicio_central.corte import hacer_cortes
 from servicio_central.enlace import Conexion, Enlace, Estado
 from servicio_central.ingesta import Mensaje, Resultado
+from servicio_central.publicacion.encargado import Encargado
 from servicio_central.publicacion.escritura import CorteEnObra
 from servicio_central.publicado import nombre_de, ultimo_publicado
 from servicio_central.tropiezo import Tropiezo
@@ -125,10 +126,19 @@ def test_un_corte_a_mano_despues_del_cierre_no_pasa_por_el_ultimo(centro: Centro
 
 
 def test_un_corte_que_se_atora_o_no_empieza_es_una_queja(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendario, "_PLAZO", 0.01)
-    assert "tardó más" in calendario.en_otro_proceso(tmp_path)(HORA, False)
+    dicho: list[str] = []
+    assert "tardó más" in Encargado(tmp_path, dicho.append, plazo=0.01)(HORA, False)
+    encargado = Encargado(tmp_path, dicho.append)
+    assert "Siguiente paso" in encargado(HORA, False), "sin centro en esa carpeta, y el publicador sigue vivo"
+    proceso = encargado._proceso
+    assert proceso is not None
+    proceso.kill()
+    proceso.wait()
+    assert "Siguiente paso" in encargado(HORA, False), "si lo matan, se levanta otro"
+    assert encargado._proceso is not proceso
+    encargado.cerrar()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-hay-python"))
-    assert "no se pudo empezar" in calendario.en_otro_proceso(tmp_path)(HORA, False)
+    assert "no se pudo pedir" in Encargado(tmp_path, dicho.append)(HORA, False)
 
 
 def test_un_defecto_no_termina_el_calendario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from appliance.enlace.envio import Envio
-from nucleo.acuse import Acuse, Apartado
+from nucleo.acuse import BIFURCADO, Acuse, Apartado
 from nucleo.sobre import CADENA_NUEVA
 from tests.kiosco_de_prueba import abrir_almacen, hora, un_hecho
 
@@ -67,3 +68,102 @@ def test_mientras_nadie_contesta_solo_se_insiste_con_la_primera(tmp_path: Path) 
     salio.clear()
     hasta(25, 60)
     assert {segunda.sobre, ultima.sobre} <= set(salio), "ya contestó: lo demás se repite a su paso"
+
+
+def test_hay_mas_apartados_de_los_que_caben_y_todos_se_reintentan_a_su_paso(tmp_path: Path) -> None:
+    """Los primeros cuarenta y ocho no se aceptarán nunca; los de atrás sí, en cuanto el centro tenga su padrón."""
+    almacen = abrir_almacen(tmp_path)
+    envio = Envio(almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+    almacen.asentar([un_hecho(n) for n in range(120)], hora(), "virtual")
+    todos = almacen.pendientes(1, 120)
+    for desde in range(0, 120, 40):
+        apartados = tuple(
+            Apartado(p.huella, BIFURCADO if p.secuencia <= 48 else "FUERA_DE_AMBITO") for p in todos[desde : desde + 40]
+        )
+        almacen.cerrar(Acuse("catd-01", almacen.epoca, 0, CADENA_NUEVA, (), (), apartados, hora()), hora())
+    assert almacen.pendientes() == []
+    salio: Counter[str] = Counter()
+    envio.releer()
+    for decima in range(3000):
+        envio.mandar(decima / 10, lambda sobre: not salio.update([sobre]))
+        if decima % 70 == 0:
+            envio.releer()
+    veces = [salio[p.sobre] for p in todos]
+    assert min(veces) > 0, "alguno nunca se volvió a mandar"
+    # Cada uno a su paso, aunque se deje de mirar: el lento cada 30 s, lo bifurcado cada vez menos.
+    assert max(veces[:48]) <= 5
+    assert min(veces[48:]) >= 7
+    assert max(veces[48:]) <= 13
+
+
+class Turnos:
+    """Un centro que atiende a otros y a este kiosco le juzga unos cuantos por turno, en el orden en que salieron."""
+
+    def __init__(self, carpeta: Path, cuantos: int) -> None:
+        self.almacen = abrir_almacen(carpeta)
+        self.almacen.asentar([un_hecho(n) for n in range(cuantos)], hora(), "virtual")
+        self.envio = Envio(self.almacen, ventana=48, rto_s=2.0, rto_maximo_s=20.0, lento_s=30.0, azar=random.Random(1))
+        self.todos = self.almacen.pendientes(1, cuantos)
+        self.fila: list[int] = []
+        self.mandados: list[int] = []
+        self.tiene: set[int] = set()
+        self.pierde: set[int] = set()
+        """Los que el bróker toma y no entrega, la primera vez."""
+        self.envio.releer()
+
+    def atender(self, segundos: int) -> None:
+        """Manda lo que toque en cada décima, y cada cinco segundos es su turno de ocho."""
+        for decima in range(segundos * 10):
+            self.envio.mandar(decima / 10, self._publicar)
+            if decima % 50 == 49:
+                self._turno(8)
+
+    def _publicar(self, sobre: str) -> bool:
+        secuencia = next(p.secuencia for p in self.todos if p.sobre == sobre)
+        self.mandados.append(secuencia)
+        if secuencia in self.pierde:
+            self.pierde.discard(secuencia)
+        else:
+            self.fila.append(secuencia)
+        return True
+
+    def _turno(self, cuantos: int) -> None:
+        """Juzga los que siguen en la fila y llega su acuse, que pide todo lo que el latido anunció."""
+        self.tiene.update(self.fila[:cuantos])
+        del self.fila[:cuantos]
+        contiguo = next(n for n in range(len(self.todos) + 1) if n + 1 not in self.tiene)
+        sueltos = tuple((s, self.todos[s - 1].huella) for s in sorted(self.tiene) if s > contiguo)
+        faltan = tuple((s, s) for s in range(contiguo + 1, len(self.todos) + 1) if s not in self.tiene)[:15]
+        if faltan and faltan[-1][0] < len(self.todos):
+            faltan += ((faltan[-1][0] + 1, len(self.todos)),)
+        huella = self.todos[contiguo - 1].huella if contiguo else CADENA_NUEVA
+        acuse = Acuse("catd-01", self.almacen.epoca, contiguo, huella, sueltos, faltan, (), hora())
+        self.almacen.cerrar(acuse, hora())
+        self.envio.pedir(acuse.faltan)
+        self.envio.releer()
+
+
+def test_lo_que_espera_turno_en_el_centro_no_se_repite_aunque_lo_pida(tmp_path: Path) -> None:
+    """Seiscientos de regreso: cada acuse cierra ocho y pide los demás, que ya están en su fila."""
+    centro = Turnos(tmp_path, 200)
+    centro.atender(300)
+    assert centro.tiene == set(range(1, 201))
+    assert [s for s in centro.mandados if s != 1] == list(range(2, 201)), "cada uno una vez"
+    assert centro.mandados.count(1) == 2, "sólo se insistió mientras nadie contestaba"
+
+
+def test_el_broker_pierde_dos_de_en_medio_y_se_repiten_sin_esperar_a_que_se_vacie_la_fila(tmp_path: Path) -> None:
+    centro = Turnos(tmp_path, 200)
+    centro.pierde = {20, 60}
+    centro.atender(300)
+    assert centro.tiene == set(range(1, 201))
+    assert 2 <= centro.mandados.count(20) <= 3
+    assert len(centro.mandados) <= 210, "sólo los perdidos, y no todo lo que iba detrás"
+    assert centro.mandados.index(20, centro.mandados.index(20) + 1) < centro.mandados.index(150)
+
+
+def test_se_pierde_lo_ultimo_y_como_nada_lo_rebasa_lo_repite_la_espera(tmp_path: Path) -> None:
+    centro = Turnos(tmp_path, 30)
+    centro.pierde = {29, 30}
+    centro.atender(120)
+    assert centro.tiene == set(range(1, 31))

@@ -21,6 +21,9 @@ from tests.kiosco_de_prueba import A1, A2, A3, EPOCA, abrir_almacen, hora, un_he
 from tests.noche_con_imagenes import HECHOS, IMAGEN, RECIBO, NocheConImagenes, contenido
 from tests.sobres_de_prueba import AMBITO, captura
 
+EN_CAMINO = -(-VENTANA // MAXIMO_DATOS)
+"""Trozos que caben sin PUBACK."""
+
 
 @pytest.fixture
 def noche(tmp_path: Path) -> NocheConImagenes:
@@ -50,7 +53,7 @@ def test_una_cifra_nueva_sale_antes_que_los_trozos_que_faltan(noche: NocheConIma
         antes = len(noche.centro.llegadas)
         noche.correr(lambda: noche.almacen.resumen().pendientes == 0)
         llegadas = noche.centro.llegadas[antes:]
-        assert llegadas[: llegadas.index(Carril.HECHOS)].count(Carril.IMAGEN) <= VENTANA
+        assert llegadas[: llegadas.index(Carril.HECHOS)].count(Carril.IMAGEN) <= EN_CAMINO
     assert not noche.entregadas(), "la cifra no esperó a la imagen"
 
 
@@ -83,7 +86,9 @@ def test_con_cifras_sin_mandar_no_sale_ni_un_trozo(noche: NocheConImagenes) -> N
     noche.almacen.asentar([un_hecho(n) for n in range(200)], hora(), "virtual")
     noche.correr(noche.entregadas)
     llegadas = noche.centro.llegadas
-    assert llegadas[: 1 + max(i for i, c in enumerate(llegadas) if c is Carril.HECHOS)].count(Carril.IMAGEN) <= VENTANA
+    assert (
+        llegadas[: 1 + max(i for i, c in enumerate(llegadas) if c is Carril.HECHOS)].count(Carril.IMAGEN) <= EN_CAMINO
+    )
 
 
 def test_que_el_broker_tome_los_trozos_no_cierra_la_imagen(noche: NocheConImagenes) -> None:
@@ -116,7 +121,7 @@ def test_se_corta_a_media_imagen_y_al_volver_sigue_donde_iba(noche: NocheConImag
     noche.centro.trozos.clear()
     noche.correr(noche.entregadas)
     assert noche.centro.trozos[0].pregunta, "al volver, primero se pregunta"
-    assert len(datos_de(noche, huella)) <= 40 - 25 + 2 * VENTANA
+    assert len(datos_de(noche, huella)) <= 40 - 25 + 2 * EN_CAMINO
     assert noche.tiene(huella)
 
 
@@ -129,7 +134,7 @@ def test_el_centro_reinicia_a_media_imagen_y_no_promete_lo_que_no_tiene(noche: N
     noche.centro.trozos.clear()
     noche.correr(noche.entregadas)
     # Lo que estaba sincronizado no se vuelve a pedir; lo demás, sí.
-    assert 40 - llegados <= len(datos_de(noche, huella)) <= 40 - llegados // CADA * CADA + 2 * VENTANA
+    assert 40 - llegados <= len(datos_de(noche, huella)) <= 40 - llegados // CADA * CADA + 2 * EN_CAMINO
     assert noche.centro.recepcion.imagenes.ruta(huella).read_bytes() == bytes_
 
 
@@ -378,3 +383,29 @@ def test_un_trozo_suelto_de_otro_equipo_o_de_nadie_no_se_guarda(noche: NocheConI
     assert not noche.tiene(huella)
     assert not noche.tiene("ab" * 32)
     assert cuantos(1) == 1
+
+
+def test_una_cifra_y_una_pregunta_en_camino_no_le_quitan_su_lugar_a_un_trozo(noche: NocheConImagenes) -> None:
+    """A 1 Mbit/s, cada cifra que ocupaba el lugar de un trozo dejaba el enlace ocioso una ida y vuelta."""
+    huella = noche.digitalizar(contenido(1, 10))
+    noche.correr(lambda: noche.almacen.resumen().pendientes == 0)
+    envio = noche.enlace._imagenes_por_enviar()
+    assert envio is not None
+    salieron: list[bytes] = []
+
+    def publicar(crudo: bytes) -> bool:
+        salieron.append(crudo)
+        return True
+
+    def trozos(en_vuelo: int) -> int:
+        salieron.clear()
+        envio.mandar(100.0, en_vuelo, publicar)
+        return sum(len(c) > MAXIMO_DATOS for c in salieron)
+
+    assert trozos(0) == 0
+    assert len(salieron) == 1, "primero se pregunta"
+    nada = ImagenRecibida(huella, 10 * MAXIMO_DATOS, Situacion.PARCIAL)
+    envio.recibir(Recibo("catd-01", EPOCA, hora(), (nada,)), 100.0)
+    assert trozos(1500 + 60) == 2
+    assert trozos(MAXIMO_DATOS + 100 + 1500) == 1
+    assert trozos(2 * MAXIMO_DATOS) == 0

@@ -24,6 +24,7 @@ from servicio_central.almacen import Almacen
 from servicio_central.cadena import Cadena, Eslabon, de_eslabones
 from servicio_central.corte import hacer_corte
 from servicio_central.ingesta import Destino, Mensaje, Resultado
+from servicio_central.publicado import contenido
 from tests.estrategias import armar, desarmar
 from tests.sobres_de_prueba import AHORA, AMBITO, PROCESO, CentroDePrueba, EquipoDePrueba, captura
 
@@ -530,7 +531,7 @@ def test_el_orden_las_repeticiones_y_los_cortes_de_luz_no_cambian_un_byte(
             assert {k: (c.contiguo, c.huella) for k, c in rehechas.items()} == guardadas
             assert sum(c.contiguo for c in rehechas.values()) == cuantos
             corte = hacer_corte(centro.carpeta, PROCESO, "GUB", CORTE)
-            publicado.append({r.name: r.read_bytes() for r in sorted(corte.carpeta.iterdir())})
+            publicado.append(contenido(corte.carpeta))
             centro.almacen.cerrar()
         assert publicado[0] == publicado[1]
 

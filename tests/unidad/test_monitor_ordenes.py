@@ -345,7 +345,7 @@ def test_se_va_la_luz_entre_encolar_y_asentar_y_no_sale_otra(
     monkeypatch.undo()
     pedido = sala.sala.pedidos.uno(1)
     assert pedido is not None
-    assert pedido.autoriza is None
+    assert pedido.respuesta is None
     assert rita.responder(1, "autoriza", sala.codigo("rita", 1)).status_code == 303
     assert [o.que for o in sala.centro.despacho.bandeja.de("catd-001")] == [Reenviar(3)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import shutil
 import sqlite3
@@ -50,6 +51,7 @@ from servicio_central.firmante import FirmanteDeArchivo
 from servicio_central.ingesta import Ingesta, Mensaje
 from servicio_central.ordenes import ARCHIVO, BandejaDeOrdenes, Estado
 from servicio_central.tropiezo import Tropiezo
+from tests.disco_lleno import disco_lleno
 from tests.noche_en_memoria import NocheEnMemoria
 
 RAIZ: Final = Path(__file__).resolve().parents[2]
@@ -251,6 +253,17 @@ def test_la_que_llega_caduca_se_anota_una_sola_vez_y_operacion_se_entera(noche: 
         noche.a_mano(numero=numero, **tarde)
     assert noche.ordenes.ultima == 0
     assert noche.eventos() == ["orden_tarde", "orden_tarde"]
+
+
+def test_el_disco_se_llena_al_anotar_que_llego_tarde_y_con_lugar_si_se_anota(noche: Noche) -> None:
+    noche.ordenes.oir(INICIO, noche.segundos)
+    tarde = {"hora": INICIO - timedelta(hours=3), "caduca": INICIO - timedelta(hours=2)}
+    with disco_lleno(1), pytest.raises(Falla):
+        noche.a_mano(numero=7, **tarde)
+    # El centro la repite hasta que caduca por su reloj.
+    noche.a_mano(numero=7, **tarde)
+    noche.a_mano(numero=7, **tarde)
+    assert noche.eventos() == ["orden_tarde"]
 
 
 def test_bajada_es_haberla_dado_al_broker_y_se_anota_la_primera_vez(noche: Noche) -> None:
@@ -492,6 +505,25 @@ def test_pedir_un_paquete_que_no_existe_no_hace_leer_el_disco_ni_manda_nada(noch
     assert noche.conexion.trozos == 0
     assert noche.ordenes.paquete.espera is not None
     assert noche.avisos == []
+
+
+def test_el_disco_falla_un_momento_al_leer_la_definicion_y_baja_sin_que_nadie_la_toque(
+    noche: Noche, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paquete(noche, otra_definicion(noche.base))
+    noche.despacho.repartir_definicion(noche.padron, ["catd-01"], "op")
+    leer, fallas = Path.read_bytes, iter([True] * 3)
+
+    def con_eio(ruta: Path) -> bytes:
+        if ruta.suffix == ".prd" and next(fallas, False):
+            raise OSError(errno.EIO, "Input/output error", str(ruta))
+        return leer(ruta)
+
+    monkeypatch.setattr(Path, "read_bytes", con_eio)
+    noche.correr(lambda: "definicion_recibida" in noche.eventos())
+    assert noche.eventos() == ["orden_obedecida", "definicion_recibida"]
+    assert "Input/output error" in noche.avisos[0]
+    assert "se reintenta" in noche.avisos[0]
 
 
 def test_espera_un_paquete_que_el_centro_ya_no_tiene_y_no_late_sin_parar(noche: Noche) -> None:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nucleo import computo
-from nucleo.acta import Acta, ActaFueraDeCatalogo
-from nucleo.hechos import HojaDeBitacora, IdActa
+from nucleo.acta import Acta, ActaFueraDeCatalogo, Digitalizacion, Origen
+from nucleo.campo import Numero
+from nucleo.hechos import Acopio, Captura, Hecho, HojaDeBitacora, IdActa, Imagen
 from nucleo.libro import actas_de
 from nucleo.publicacion import recuerdo
 from nucleo.publicacion.armado import Armador
-from nucleo.publicacion.fichas import FichaProceso, Situacion
+from nucleo.publicacion.fichas import Corte, FichaProceso, Situacion
 from nucleo.publicacion.json_publico import paginas, piezas
 from nucleo.publicacion.parcial import Parcial, sumar
 from nucleo.publicacion.quien_va_adelante import adelante_de
-from nucleo.publicacion.reserva import HechoReservado, HechoVisible
+from nucleo.publicacion.reserva import HechoRegistrado, HechoReservado, HechoVisible
 from nucleo.publicacion.situacion import PENDIENTES
 from servicio_central.tablas import tablas_de
-from tests.noche_publicada import ACTAS, PROCESO, Tramo, noches
+from tests.noche_publicada import ACTAS, PROCESO, Tramo, asentado, noches
+from tests.unidad.actas_de_prueba import INICIO
 
 
 def vivir(tramos: list[Tramo]) -> Armador:
@@ -39,7 +42,7 @@ def visibles(armador: Armador, acta: IdActa) -> list[HechoVisible]:
 
 
 def publicado(armador: Armador, tramo: Tramo) -> FichaProceso:
-    return armador.todo(tramo.corte, 0, "")
+    return armador.todo(tramo.corte)
 
 
 def del_libro(tramos: list[Tramo], eleccion: str) -> tuple[Acta, ...]:
@@ -233,3 +236,33 @@ def test_una_memoria_de_cortes_tocada_se_rechaza_o_dice_otra_cosa(tramos: list[T
     except recuerdo.RecuerdoInvalido:
         return
     assert leido != recuerdos
+
+
+def test_de_la_bolsa_a_la_duda_cada_situacion_en_su_corte() -> None:
+    """Un acta en ocho cortes; lo que no se verifica cuenta en la situación aunque nadie lo pueda leer."""
+    acta = ACTAS[0]
+
+    def captura(minuto: int, persona: str, dato: int) -> Captura:
+        return Captura(acta, 1, INICIO + timedelta(minutes=minuto), persona, asentado(acta, Numero(dato)))
+
+    pasos: list[tuple[Hecho | None, Situacion]] = [
+        (None, Situacion.NO_HA_LLEGADO),
+        (Acopio(acta, INICIO, Origen.CATD, "ACTA PREP", "", "ana"), Situacion.RECIBIDA),
+        (Imagen(acta, INICIO, "aa" * 32, 9, Digitalizacion.ESCANER, "ana"), Situacion.DIGITALIZADA),
+        (captura(1, "ana", 7), Situacion.EN_CAPTURA),
+        (captura(2, "beto", 8), Situacion.EN_DISCREPANCIA),
+        (captura(3, "caro", 7), Situacion.CONTABILIZADA),
+        (captura(4, "dino", 8), Situacion.EN_DUDA),
+    ]
+    armador = Armador(PROCESO)
+    for numero, (hecho, esperada) in enumerate(pasos):
+        if hecho is not None:
+            armador.agregar([HechoRegistrado("catd-01", "e1", numero, "", f"{numero:064x}", hecho)])
+        hora = INICIO + timedelta(minutes=20 * numero)
+        armador.cortar(Corte(f"{hora:%Y%m%d_%H%M}", hora, False))
+        ficha = armador.ficha(acta)
+        assert ficha.situacion is esperada
+        assert len(armador.vista(acta).reservados) == {Situacion.EN_CAPTURA: 1, Situacion.EN_DISCREPANCIA: 2}.get(
+            esperada, 0
+        )
+        assert armador.eleccion(acta.eleccion).parcial.contabilizadas == (esperada is Situacion.CONTABILIZADA)

@@ -21,7 +21,7 @@ from servicio_central.almacen import Almacen as AlmacenDelCentro
 from servicio_central.corte import hacer_cortes
 from servicio_central.cubierto import Cubierto, Publicado
 from servicio_central.ingesta import Ingesta, Mensaje
-from servicio_central.publicado import CORTES, PUBLICO, apuntar
+from servicio_central.publicado import CORTES, PUBLICO, apuntar, contenido
 from tests.kiosco_de_prueba import A1, abrir_almacen, abrir_mesa, bien, hora, lectura
 from tests.sobres_de_prueba import AHORA, EPOCA, PROCESO, CentroDePrueba, EquipoDePrueba, captura
 
@@ -115,9 +115,7 @@ def test_repetir_un_corte_con_los_mismos_hechos_no_cambia_lo_publicado(tmp_path:
     assert leido is not None
     assert leido == Cubierto(AHORA, {("catd-01", EPOCA): 1}, {}, leido.huellas)
     assert set(leido.huellas) == {("catd-01", EPOCA)}
-    assert sorted(r.name for r in (tmp_path / PUBLICO).iterdir()) == sorted(
-        r.name for r in (tmp_path / CORTES / nombre).iterdir()
-    )
+    assert contenido(tmp_path / PUBLICO) == contenido(tmp_path / CORTES / nombre)
     assert not list((tmp_path / PUBLICO).rglob("cubierto*")), "no se publica"
 
 

@@ -15,8 +15,8 @@ from nucleo.temas import Carril
 from servicio_central.ingesta import Mensaje
 from servicio_central.monitor import casos
 from servicio_central.monitor.acciones import ACCIONES
+from servicio_central.monitor.dos_personas import HORAS
 from servicio_central.monitor.papeles import Papel
-from servicio_central.monitor.vigencia import HORAS
 from tests.sala_de_prueba import SalaDePrueba
 from tests.unidad.test_monitor_ordenes import Navegador
 
@@ -45,9 +45,9 @@ def resolver(quien: Navegador, respuesta: str, codigo: str = "", nota: str = "",
 
 
 def confirma(sala: SalaDePrueba, numero: int = 1) -> bool | None:
-    propuesta = sala.sala.dictamenes.una(numero)
+    propuesta = sala.sala.dictamenes.uno(numero)
     assert propuesta is not None
-    return propuesta.confirma
+    return None if propuesta.respuesta is None else propuesta.respuesta.acepta
 
 
 # ---------------------------------------------------------------------------------------------------- el código
@@ -140,7 +140,7 @@ def test_a_las_doce_horas_menos_un_minuto_todavia_se_responde(sala: SalaDePrueba
     pedidos.pedir("catd-001", ACCIONES["baja"], "", "", "se lo robaron", "ana", hace)
     assert [p.numero for p in pedidos.abiertos(ahora)] == [1]
     assert pedidos.abiertos(ahora + timedelta(minutes=1)) == []
-    assert pedidos.responder(1, "sofia", "", ahora, autoriza=True) is None
+    assert pedidos.responder(1, "sofia", "", ahora, acepta=True) is None
 
 
 def test_una_propuesta_de_hace_tres_dias_ya_no_se_confirma(sala: SalaDePrueba) -> None:
@@ -180,3 +180,26 @@ def test_se_rechaza_el_formulario_y_la_nota_sigue_en_su_casilla(sala: SalaDePrue
     sin_dictamen = proponer(ana, dictamen="", nota="lo vi")
     assert "lo vi</textarea>" in sin_dictamen.text
     assert 'value="ruido" checked' in proponer(ana, nota="").text
+
+
+@pytest.mark.parametrize(
+    ("invisible", "dice"),
+    [
+        ("\u200d", "en el lugar 8, unión de ancho cero, la de los emojis compuestos (U+200D)"),
+        ("\u202e", "en el lugar 8, marca de dirección (U+202E)"),
+        ("\x07", "en el lugar 8, carácter de control (U+0007)"),
+        ("\ue000", "en el lugar 8, signo propio de otro programa (U+E000)"),
+    ],
+)
+def test_se_pega_un_caracter_que_no_se_ve_y_se_dice_cual_y_que_hacer(
+    sala: SalaDePrueba, invisible: str, dice: str
+) -> None:
+    ana, sofia = Navegador(sala, "ana"), Navegador(sala, "sofia")
+    mala = f"lo vimo{invisible}s"
+    for r in (proponer(ana, nota=mala), ana.ordenar("catd-001", "mensaje", texto=mala)):
+        assert r.status_code == 400
+        assert dice in r.text
+        assert "tecléelo aquí, sin pegar" in r.text
+        assert "mide" not in r.text
+    proponer(ana)
+    assert dice in resolver(sofia, "rechaza", nota=mala).text

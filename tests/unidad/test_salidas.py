@@ -400,11 +400,11 @@ def test_un_broker_que_arranca_y_niega_unos_segundos_no_deja_al_kiosco_esperando
 
     def fabrica(testamento: _Testamento) -> Transporte:
         class Arrancando(TransporteEnMemoria):
-            def suscribir(self, tema: str) -> None:
+            def suscribir(self, *temas: str) -> None:
                 if noche.segundos < abre:
                     negativas.append(noche.segundos)
                     raise NoAutorizado("el bróker negó la suscripción")
-                super().suscribir(tema)
+                super().suscribir(*temas)
 
         return Arrancando(noche.broker, testamento, noche.pasar)
 

@@ -7,6 +7,7 @@ bytes del disco del centro, y lo publicado se compara con lo que sale de los sob
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -19,9 +20,10 @@ from ensayo.laboratorio.jalisco.gente import VERIFICADAS
 from ensayo.laboratorio.recalculo import votos_por_acta
 from ensayo.publicada import leer_publicada
 from nucleo.eleccion import Proceso
-from servicio_central import ajustes, publicado
+from servicio_central import ajustes
 from servicio_central.corte import hacer_cortes
 from servicio_central.imagenes import Imagenes
+from servicio_central.publicacion import escritura
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def comparar_publicado(kioscos: Iterable[Path], centro: Path, proceso: Proceso, 
     totales = True
     for clave, corte in cortes.items():
         (base,) = leer_publicada(corte.zip)
-        resumen = publicado.leer_resumen(corte.carpeta)["elecciones"][clave]
+        publicados = json.loads(escritura.leer(corte.carpeta, f"{clave}/index.json"))["por_renglon"]
         sumas: dict[str, int] = dict.fromkeys(base.votos, 0)
         for renglon in base.renglones:
             otros = recalculado.get((clave, renglon["CLAVE_CASILLA"]), {})
@@ -110,7 +112,7 @@ def comparar_publicado(kioscos: Iterable[Path], centro: Path, proceso: Proceso, 
             iguales += bool(otros) and all(renglon[v] == str(otros[v]) for v in base.votos)
             for voto in base.votos:
                 sumas[voto] += otros.get(voto, 0)
-        totales = totales and all(resumen["votos_por_renglon"][v] == n for v, n in sumas.items())
+        totales = totales and {r["clave"]: r["votos"] for r in publicados} == sumas
     return Publicacion(actas, iguales, totales and len(recalculado) == actas)
 
 

@@ -94,6 +94,11 @@ def de_seccion(ficha: FichaSeccion, proceso: Proceso) -> dict[str, Any]:
         | piezas.avance(ficha.parcial)
         | {
             "por_renglon": piezas.renglones(ficha.parcial, ficha.eleccion),
+            "por_candidatura": piezas.tabla(
+                piezas.candidaturas_de_seccion(ficha).items(),
+                piezas.nombres_de_renglon(ficha.eleccion),
+                ficha.parcial.votos_c_cs,
+            ),
             "casillas": [_acta_en_lista(a) for a in ficha.actas],
             "publicada_en": piezas.corte_o_nada(piezas.cambio_de(ficha), proceso),
         }
@@ -175,7 +180,7 @@ def de_proceso(ficha: FichaProceso) -> dict[str, Any]:
         "modo": proceso.modo,
         "definicion": proceso.huella,
         "corte": piezas.corte(ficha.corte, proceso),
-        "registro": {"hojas": ficha.hojas, "raiz": ficha.raiz},
+        "padron": piezas.padron(ficha.padron),
         "elecciones": {
             e.eleccion.clave: {
                 "nombre": e.eleccion.nombre,
@@ -190,6 +195,8 @@ def de_proceso(ficha: FichaProceso) -> dict[str, Any]:
                 "adelante": {"candidaturas": list(e.adelante), "empate": len(e.adelante) > 1},
                 "en_duda": [a.casilla.clave for a in _actas(e) if a.situacion in _SIN_ACUERDO],
                 "base_de_datos": _zip(e),
+                "hechos": e.hechos,
+                "conjunto": e.conjunto,
             }
             for e in ficha.elecciones
         },

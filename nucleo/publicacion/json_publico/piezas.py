@@ -9,10 +9,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from nucleo import porcentaje
+from nucleo.campo import valor
 from nucleo.eleccion import Ambito, Eleccion, Proceso
 from nucleo.inconsistencias import CODIGOS
-from nucleo.publicacion.fichas import Corte, FichaSeccion
+from nucleo.padron import Padron
+from nucleo.publicacion.fichas import Corte, FichaSeccion, Situacion
 from nucleo.publicacion.parcial import CAUSAS, Parcial
+from nucleo.publicacion.quien_va_adelante import candidaturas_de
 
 VERSION: Final = 1
 """De la forma de los JSON; sube si una llave cambia de significado o desaparece."""
@@ -42,6 +45,20 @@ def corte(cual: Corte, proceso: Proceso) -> dict[str, Any]:
 
 def corte_o_nada(cual: Corte | None, proceso: Proceso) -> dict[str, Any] | None:
     return None if cual is None else corte(cual, proceso)
+
+
+def padron(cual: Padron | None) -> dict[str, Any] | None:
+    """Con qué padrón se contó, para quien recalcule. Sale sólo de él, haya visto o no el centro lo excluido."""
+    if cual is None:
+        return None
+    return {
+        "version": cual.version,
+        "huella": cual.huella,
+        "exclusiones": [
+            {"equipo": n, "epoca": p, "hasta": x.hasta, "motivo": x.motivo, "fecha": x.fecha.isoformat()}
+            for n, p, x in cual.exclusiones
+        ],
+    }
 
 
 def encabezado(proceso: Proceso, eleccion: Eleccion) -> dict[str, Any]:
@@ -118,6 +135,20 @@ def votos_de(
         "por_partido": tabla(por_partido.items(), nombres, parcial.votos_c_cs),
         "adelante": {"candidaturas": list(adelante), "empate": len(adelante) > 1},
     }
+
+
+def candidaturas_de_seccion(ficha: FichaSeccion) -> dict[str, int]:
+    """Votos por candidatura de una sección, aunque el catálogo la parta entre divisiones con coaliciones distintas."""
+    eleccion = ficha.eleccion
+    votos: dict[int | None, dict[str, int]] = {}
+    for acta in ficha.actas:
+        suma = votos.setdefault(eleccion.division(acta.casilla), {})
+        for opcion in eleccion.opciones_de(acta.casilla):
+            suma.setdefault(opcion.clave, 0)
+        if acta.situacion is Situacion.CONTABILIZADA:
+            for opcion, dato in acta.renglones:
+                suma[opcion.clave] += valor(dato)
+    return candidaturas_de(votos, eleccion)
 
 
 def division(clave: int | None, nombre: str, eleccion: Eleccion) -> dict[str, Any]:
