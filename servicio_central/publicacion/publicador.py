@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -132,7 +131,7 @@ class Publicador:
         if registro.ceros is None:
             cuales = testigos.leer(self._carpeta)
             vkeys = tuple(t.llave.vkey for t in cuales.todos)
-            autoridad = _huella_de_autoridad(self._carpeta)
+            autoridad = documentos.de_autoridad(self._carpeta)
             inicio = ahora.astimezone(ZoneInfo(proceso.huso)).replace(microsecond=0)
             ceros = Ceros(
                 proceso.clave,
@@ -289,9 +288,10 @@ class Publicador:
         registro = self._registro
         if registro is None or registro.nota is None or registro.ultimo_corte is None:
             return testigos.Cofirmas((), ())
-        dichas = testigos.recoger(
-            registro.nota, registro.asentadas, self._cofirmado, cuales.todos, registro.consistencia
-        )
+        # Al que no está en la puesta en ceros nadie lo podría comprobar.
+        declarados = registro.ceros.testigos if registro.ceros is not None else ()
+        conocidos = [t for t in cuales.todos if t.llave.vkey in declarados]
+        dichas = testigos.recoger(registro.nota, registro.asentadas, self._cofirmado, conocidos, registro.consistencia)
         if dichas.firmas:
             registro.cofirmar(registro.ultimo_corte.corte, dichas.firmas)
         return dichas
@@ -319,9 +319,3 @@ def _se_abre(h: HechoRegistrado, armador: Armador, padron: Padron | None) -> boo
     if isinstance(h.hecho, FueraDeCatalogo):
         return True
     return armador.abre(h.hecho.acta, h.huella)
-
-
-def _huella_de_autoridad(carpeta: Path) -> str:
-    with suppress(FileNotFoundError):
-        return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
-    return ""
