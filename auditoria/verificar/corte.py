@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from auditoria.verificar import comprimido
@@ -16,6 +16,8 @@ from nucleo.publicacion.manifiesto import Archivo, Manifiesto, ManifiestoInvalid
 from nucleo.publicacion.mentira import Mentira
 
 _Seccion = Mapping[str, Archivo]
+Compartir = Callable[[str, str], None]
+"""De una ruta a la que ya se comprobó con el mismo contenido."""
 
 
 @dataclass
@@ -30,17 +32,26 @@ class Cuenta:
 
 
 class Cortes:
-    """Todos los de una publicación, en el orden del registro."""
+    """Todos los de una publicación, en el orden del registro.
 
-    def __init__(self, lector: Lector, cuenta: Cuenta) -> None:
+    Args:
+        al_compartir: por la red, lo que no cambió desde otro corte no se vuelve a leer; aquí se dice.
+    """
+
+    def __init__(self, lector: Lector, cuenta: Cuenta, al_compartir: Compartir) -> None:
         self._lector = lector
         self._cuenta = cuenta
+        self._al_compartir = al_compartir
+        self._por_la_red = lector.listar(CORTES) is None
         self._definicion = ""
         self._vigentes: dict[str, _Seccion] = {}
         """Carpeta de sección → sus JSON, como deben ser en el último corte repasado."""
         self._escritas: dict[tuple[str, str], tuple[str, _Seccion]] = {}
         """(corte, carpeta) ya comprobada → SHA-256 de su manifiesto y sus JSON."""
-        self._vistas: dict[str, tuple[str, _Seccion]] = {}
+        self._vistas: dict[str, str] = {}
+        """Carpeta de sección → el último corte en que se leyó."""
+        self._sueltos: dict[str, tuple[Archivo, str]] = {}
+        """Ruta de un archivo que aquí no se recalcula → cuál era y dónde se leyó."""
         self.nombres: list[str] = []
 
     def repasar(self, corte: CorteRepasado, *, leer: bool = True) -> None:
@@ -88,7 +99,7 @@ class Cortes:
             if ruta not in propios:
                 if manifiesto.seccion_de(ruta) is not None:
                     raise sobra(f"{base}/{ruta}")
-                self._por_huella(f"{base}/{ruta}", archivo)
+                self._suelto(base, ruta, archivo)
             hay.add(f"{base}/{rutas.en_disco(ruta)}")
         for esta in self._lector.listar(base) or ():
             if esta not in hay:
@@ -104,9 +115,12 @@ class Cortes:
             if (donde, carpeta) not in self._escritas:  # se pidió sólo este corte
                 self._leer_seccion(donde, carpeta, sha256, contenidos)
             self._exigir_misma(base, esta, self._escritas[donde, carpeta])
+            self._vistas[carpeta] = donde
             return {base}
-        if self._lector.listar(base) is None and self._vistas.get(carpeta) == esta:
-            return set()  # por la red: es la misma que ya se leyó en un corte anterior
+        visto = self._vistas.get(carpeta)
+        if visto is not None and self._por_la_red and self._escritas[visto, carpeta] == esta:
+            self._al_compartir(base, f"{CORTES}/{visto}/{carpeta}")
+            return set()
         return self._leer_seccion(corte, carpeta, sha256, contenidos)
 
     def _leer_seccion(self, corte: str, carpeta: str, sha256: str, contenidos: Mapping[str, bytes]) -> set[str]:
@@ -124,7 +138,8 @@ class Cortes:
             else:
                 self._por_huella(f"{base}/{nombre}", archivo)
             hay.add(f"{base}/{rutas.en_disco(nombre)}")
-        self._escritas[corte, carpeta] = self._vistas[carpeta] = (sha256, debidos)
+        self._escritas[corte, carpeta] = (sha256, debidos)
+        self._vistas[carpeta] = corte
         return hay
 
     def _exigir_enlace(self, base: str, carpeta: str, destino: str) -> str:
@@ -181,6 +196,16 @@ class Cortes:
                     "No es el archivo que sale de los hechos firmados.",
                 )
         self._cuenta.recalculados += 1
+
+    def _suelto(self, base: str, ruta: str, archivo: Archivo) -> None:
+        """Uno del corte que aquí no se recalcula: por la red sólo se lee si cambió."""
+        completa = f"{base}/{ruta}"
+        antes = self._sueltos.get(ruta)
+        if self._por_la_red and antes is not None and antes[0] == archivo:
+            self._al_compartir(rutas.en_disco(completa), rutas.en_disco(antes[1]))
+            return
+        self._por_huella(completa, archivo)
+        self._sueltos[ruta] = (archivo, completa)
 
     def _por_huella(self, ruta: str, archivo: Archivo) -> None:
         nombre, datos = self._abrir(ruta)

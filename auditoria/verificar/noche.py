@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
-from auditoria.verificar.corte import Cortes, Cuenta
+from auditoria.verificar.corte import Compartir, Cortes, Cuenta
 from auditoria.verificar.lector import CORTES, DOCUMENTOS, IMAGENES, PUBLICO, Lector, NoSePuede
 from auditoria.verificar.registro import CEROS, RegistroAbierto, falta, ruta_de_prueba, sobra
 from nucleo.hechos import IdActa
@@ -27,6 +28,10 @@ def nada(_: str, __: int, ___: int) -> None:
     """No decir nada."""
 
 
+def no_importa(_: str, __: str) -> None:
+    """Quien sólo verifica no guarda nada."""
+
+
 @dataclass
 class Repasada:
     """Una noche que se repitió sin hallar mentiras."""
@@ -37,6 +42,8 @@ class Repasada:
     ultimo: CorteRepasado | None = None
     cortes: list[tuple[str, int]] = field(default_factory=list)
     """Nombre de cada corte e índice de su hoja, en el orden del registro."""
+    horas: dict[str, datetime] = field(default_factory=dict)
+    """La de cada corte."""
     actas: dict[IdActa, tuple[int, ActaPublicada]] = field(default_factory=dict)
     """Lo último que se publicó de cada una."""
     todas: list[tuple[int, ActaPublicada]] = field(default_factory=list)
@@ -49,7 +56,14 @@ class Repasada:
         return max((n for n, _ in self.cortes), default="")
 
 
-def repasar(lector: Lector, llave: str = "", avance: Avance = nada, *, archivos_de: str | None = None) -> Repasada:
+def repasar(
+    lector: Lector,
+    llave: str = "",
+    avance: Avance = nada,
+    *,
+    archivos_de: str | None = None,
+    al_compartir: Compartir = no_importa,
+) -> Repasada:
     """Lee el registro completo y repite cada corte.
 
     Args:
@@ -68,7 +82,7 @@ def repasar(lector: Lector, llave: str = "", avance: Avance = nada, *, archivos_
 
     repaso = Repaso(documento)
     noche = Repasada(registro, repaso, Cuenta(), usados=usados)
-    cortes = Cortes(lector, noche.cuenta)
+    cortes = Cortes(lector, noche.cuenta, al_compartir)
     for indice, dato in registro.hojas():
         try:
             hecho = repaso.hoja(indice, dato)
@@ -79,6 +93,7 @@ def repasar(lector: Lector, llave: str = "", avance: Avance = nada, *, archivos_
         nombre = hecho.corte.nombre
         avance(f"corte {nombre}", indice, registro.tamano)
         noche.cortes.append((nombre, indice))
+        noche.horas[nombre] = hecho.corte.hora
         noche.ultimo = hecho
         noche.todas += hecho.actas
         noche.actas |= {IdActa(a.eleccion, a.casilla): (i, a) for i, a in hecho.actas}
@@ -91,14 +106,17 @@ def repasar(lector: Lector, llave: str = "", avance: Avance = nada, *, archivos_
     return noche
 
 
-def todo(lector: Lector, llave: str = "", avance: Avance = nada) -> Repasada:
+def todo(lector: Lector, llave: str = "", avance: Avance = nada, al_compartir: Compartir = no_importa) -> Repasada:
     """Comprueba todo lo publicado, hasta el último archivo.
+
+    Args:
+        al_compartir: como en `Cortes`.
 
     Raises:
         Como `repasar`.
     """
     try:
-        noche = repasar(lector, llave, avance, archivos_de=TODOS)
+        noche = repasar(lector, llave, avance, archivos_de=TODOS, al_compartir=al_compartir)
         _acompanantes(lector, noche, avance)
     except Mentira as mentira:
         # Lo que aún se publica puede leerse a medias: antes de acusar a alguien, que no haya sido eso.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -35,32 +36,31 @@ def abrir_carpeta(donde: str) -> Lector:
     return LectorDeCarpeta(Path(donde))
 
 
-def lector_de_argumentos() -> argparse.ArgumentParser:
-    """Lo que se puede pedir."""
-    raiz = argparse.ArgumentParser(
-        prog="./prep verificar", description="Comprueba una publicación sin confiar en nadie."
-    )
+def suborden(ordenes: Any, nombre: str, ayuda: str) -> argparse.ArgumentParser:
+    """Otra pregunta, con lo que todas aceptan."""
+    esta: argparse.ArgumentParser = ordenes.add_parser(nombre, help=ayuda, description=ayuda)
+    esta.add_argument("--llave", default="", help="la llave del registro (vkey) que usted ya conoce")
+    esta.add_argument("--json", action="store_true", help="dice el resultado en un objeto JSON")
+    return esta
+
+
+def lector_de_argumentos() -> tuple[argparse.ArgumentParser, Any]:
+    """Lo que se puede pedir, y dónde agregarle más preguntas (`suborden`)."""
+    raiz = argparse.ArgumentParser(prog="./prep verificar", description="Comprueba una publicación.")
     ordenes = raiz.add_subparsers(dest="que", required=True, metavar="QUÉ")
-
-    def orden(nombre: str, ayuda: str) -> argparse.ArgumentParser:
-        esta = ordenes.add_parser(nombre, help=ayuda, description=ayuda)
-        esta.add_argument("--llave", default="", help="la llave del registro (vkey) que usted ya conoce")
-        esta.add_argument("--json", action="store_true", help="dice el resultado en un objeto JSON")
-        return esta
-
-    orden("todo", "todo lo publicado, hasta el último archivo").add_argument("donde", metavar="DIR")
-    corte = orden("corte", "los archivos de un corte")
+    suborden(ordenes, "todo", "todo lo publicado, hasta el último archivo").add_argument("donde", metavar="DIR|URL")
+    corte = suborden(ordenes, "corte", "los archivos de un corte")
     corte.add_argument("corte", metavar="N", help="su nombre, como 20240602_2000")
-    corte.add_argument("donde", metavar="DIR")
-    un_acta = orden("acta", "un acta; sin publicación, con su prueba, su JSON y --llave")
+    corte.add_argument("donde", metavar="DIR|URL")
+    un_acta = suborden(ordenes, "acta", "un acta; sin publicación, con su prueba, su JSON y --llave")
     un_acta.add_argument("acta", metavar="CLAVE|ARCHIVO.tlog-proof", help="ELECCION/CLAVE_CASILLA, o una prueba suelta")
-    un_acta.add_argument("donde", metavar="DIR|ACTA.json")
-    un_recibo = orden("recibo", "el QR del recibo que dio el CATD")
+    un_acta.add_argument("donde", metavar="DIR|URL|ACTA.json")
+    un_recibo = suborden(ordenes, "recibo", "el QR del recibo que dio el CATD")
     un_recibo.add_argument("recibo", metavar="TEXTO", help="lo que dice el QR, entre comillas")
-    un_recibo.add_argument("donde", metavar="DIR")
+    un_recibo.add_argument("donde", metavar="DIR|URL")
     minutos = int(recibo.PLAZO.total_seconds() // 60)
     un_recibo.add_argument("--plazo", type=int, default=minutos, help="minutos que se esperan (%(default)s)")
-    return raiz
+    return raiz, ordenes
 
 
 def correr(opciones: argparse.Namespace, abrir: Abrir = abrir_carpeta) -> int:
@@ -69,13 +69,13 @@ def correr(opciones: argparse.Namespace, abrir: Abrir = abrir_carpeta) -> int:
         if opciones.json:
             dicho = _hacer(opciones, abrir, noche.nada)
         else:
-            with _barra() as barra:
-                dicho = _hacer(opciones, abrir, _avance(barra))
+            with con_barra() as avance:
+                dicho = _hacer(opciones, abrir, avance)
     except Mentira as mentira:
         return decir_mentira(mentira, opciones.json)
     except (NoSePuede, OSError) as error:
         return decir_que_no_se_pudo(error, opciones.json)
-    _decir(dicho, opciones)
+    decir_cierto(dicho, opciones)
     return CIERTO
 
 
@@ -131,7 +131,8 @@ def _de_acta(una: acta.ActaVerificada) -> dict[str, Any]:
     }
 
 
-def _decir(dicho: dict[str, Any], opciones: argparse.Namespace) -> None:
+def decir_cierto(dicho: dict[str, Any], opciones: argparse.Namespace) -> None:
+    """Lo que se comprobó."""
     if opciones.json:
         print(json.dumps({"resultado": "cierto", **dicho}, ensure_ascii=False))
         return
@@ -156,7 +157,9 @@ def _decir(dicho: dict[str, Any], opciones: argparse.Namespace) -> None:
         pantalla.print("recibo de {acta}: {destino}, {detalle}".format(**dicho["recibo"]))
     for aviso in dicho.get("avisos", ()):
         pantalla.print(f"aviso: {escape(aviso)}")
-    if not opciones.llave:
+    if "espejos" in dicho:
+        pantalla.print(dicho["espejos"])
+    elif not opciones.llave:
         pantalla.print(f"llave {dicho['llave']}: {_SIN_COMPARAR}")
     pantalla.print("CIERTO: no se halló ninguna mentira")
 
@@ -184,20 +187,19 @@ def decir_que_no_se_pudo(error: Exception, en_json: bool) -> int:
     return NO_SE_PUDO
 
 
-def _barra() -> Progress:
+@contextmanager
+def con_barra() -> Iterator[noche.Avance]:
+    """Cuánto va, en la pantalla y no en la salida."""
     columnas = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columnas, console=Console(stderr=True), transient=True)
+    with Progress(*columnas, console=Console(stderr=True), transient=True) as barra:
+        tarea = barra.add_task("registro", total=None)
 
+        def avanzar(que: str, va: int, de: int) -> None:
+            barra.update(tarea, description=que, completed=va, total=de)
 
-def _avance(barra: Progress) -> noche.Avance:
-    tarea = barra.add_task("registro", total=None)
-
-    def avanzar(que: str, va: int, de: int) -> None:
-        barra.update(tarea, description=que, completed=va, total=de)
-
-    return avanzar
+        yield avanzar
 
 
 def main(argumentos: Sequence[str] | None = None) -> int:
     """La orden, sin red: sólo carpetas."""
-    return correr(lector_de_argumentos().parse_args(argumentos))
+    return correr(lector_de_argumentos()[0].parse_args(argumentos))
