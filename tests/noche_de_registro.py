@@ -38,7 +38,7 @@ def proceso_de_ejemplo() -> Proceso:
     return cargar_proceso(ORIGEN)
 
 
-@dataclass
+@dataclass(repr=False)
 class NocheDeRegistro:
     """Un centro con autoridad y dos kioscos; cada `corte` publica y guarda los sobres que se han mandado."""
 

@@ -104,7 +104,7 @@ def fuera_de_linea(prueba: Path, ficha: Path, llave: str) -> ActaVerificada:
         dato = json.loads(datos)
         imagen = dato["imagen"]
         hoja = ActaPublicada(
-            dato["eleccion"],
+            dato["eleccion"]["clave"],
             dato["casilla"]["clave"],
             dato["publicada_en"]["nombre"],
             hashlib.sha256(datos).hexdigest(),
