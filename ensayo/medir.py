@@ -1,6 +1,7 @@
 """`./prep medir`: cuánto rinde el centro, como razón contra lo que de ninguna manera se puede ahorrar.
 
-`./prep medir enlace` es otra: las metas del enlace entero (`ensayo.medicion_enlace`).
+`./prep medir enlace` y `./prep medir publicacion` son otras: las metas del enlace entero (`ensayo.medicion_enlace`) y
+lo que cuesta servir el sitio (`ensayo.medicion_publicacion`).
 
 La referencia se corre en el mismo proceso y alternada con lo medido: verificar cada firma P-256 (con `cryptography`,
 sin nada más) y confirmar los mismos bytes en SQLite con el mismo tamaño de lote y la misma durabilidad. La razón dice
@@ -34,7 +35,10 @@ from nucleo.hechos import Captura, a_contenido
 from nucleo.sobre import CADENA_NUEVA, Sobre, huella, sellar
 from servicio_central.ingesta import LOTE, Destino, Mensaje, mensaje_de_hecho
 
-_DICE: Final = "Mide la ingesta del centro contra lo inevitable. Con `enlace` por delante, las metas del enlace entero."
+_DICE: Final = (
+    "Mide la ingesta del centro contra lo inevitable. Con `enlace` por delante, las metas del enlace entero; con "
+    "`publicacion`, lo que cuesta servir el sitio."
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,10 @@ def principal(argumentos: list[str] | None = None) -> int:
         from ensayo.medicion_enlace import orden
 
         return orden.principal(dados[1:])
+    if dados[:1] == ["publicacion"]:
+        from ensayo.medicion_publicacion import orden as de_publicacion
+
+        return de_publicacion.principal(dados[1:])
     lector = argparse.ArgumentParser(prog="prep medir", description=_DICE)
     lector.add_argument("--sobres", type=int, default=4000, help="sobres por ronda (por omisión, %(default)s)")
     lector.add_argument("--rondas", type=int, default=5, help="rondas alternadas (por omisión, %(default)s)")

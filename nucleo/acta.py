@@ -41,11 +41,13 @@ class Asentado:
 COMPLEMENTARIOS = ("BOLETAS_SOBRANTES", "PERSONAS_VOTARON", "REPRESENTANTES_VOTARON", "VOTOS_SACADOS", "TOTAL_ASENTADO")
 """Campos del acta que no son votos; ninguna opción puede llamarse así."""
 
+_NO_SON_VOTOS = frozenset(COMPLEMENTARIOS)
+
 
 def asentado_de_campos(campos: Mapping[str, Campo]) -> Asentado:
     """Inversa de `Asentado.campos`. Raises: KeyError si falta un complementario."""
     return Asentado(
-        votos={k: v for k, v in campos.items() if k not in COMPLEMENTARIOS},
+        votos={k: v for k, v in campos.items() if k not in _NO_SON_VOTOS},
         boletas_sobrantes=campos["BOLETAS_SOBRANTES"],
         personas_votaron=campos["PERSONAS_VOTARON"],
         representantes_votaron=campos["REPRESENTANTES_VOTARON"],

@@ -93,7 +93,8 @@ def de_json(dato: object) -> Campo:
     Raises:
         CampoInvalido: si el dato no es un entero en rango ni una de las dos palabras.
     """
-    if isinstance(dato, int) and not isinstance(dato, bool):
+    # `type` y no `isinstance`: `True` es un entero para Python.
+    if type(dato) is int:
         return _NUMEROS[dato] if 0 <= dato < len(_NUMEROS) else Numero(dato)
     if dato == _TEXTO_ILEGIBLE:
         return ILEGIBLE

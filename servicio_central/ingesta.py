@@ -130,6 +130,8 @@ class Ingesta:
         self._recordar()
 
     def _recordar(self) -> None:
+        self._cubiertas: dict[_Clave, tuple[int, str]] = {}
+        """Cadena → (secuencia, huella) del último lugar que se comprobó contra un corte."""
         if self._almacen.compartido:
             # Cada lote lo lee de la base con sus equipos apartados; de memoria no se decide nada.
             self._cadenas, self._con_apartados, self._esperan = {}, set[str](), set[str]()
@@ -335,11 +337,21 @@ class Ingesta:
                 otros = [a for a in self._almacen.apartados_de(equipo, MAXIMO_APARTADOS) if a[0] not in vistos]
             corte = None
             if cubierto is not None:
-                corte = cubierto.de(equipo, epoca, cadena.contiguo, self._almacen.huella_en)
+                corte = cubierto.de(equipo, epoca, cadena.contiguo, self._huella_cubierta)
             aparte = list(vistos.items())
             for acuse in armar_acuses(equipo, epoca, cadena, vistas, aparte, otros, self._ahora(), corte):
                 firmados.append((tema, sellar_acuse(acuse, self._firmante)))
         return tuple(firmados)
+
+    def _huella_cubierta(self, equipo: str, epoca: str, secuencia: int) -> str | None:
+        """Lo guardado no cambia: se le pregunta al almacén una vez por cadena y corte, y no con cada acuse."""
+        sabida = self._cubiertas.get((equipo, epoca))
+        if sabida is not None and sabida[0] == secuencia:
+            return sabida[1]
+        huella = self._almacen.huella_en(equipo, epoca, secuencia)
+        if huella is not None:
+            self._cubiertas[equipo, epoca] = (secuencia, huella)
+        return huella
 
 
 def _equipo_de(juicio: Juicio) -> str | None:

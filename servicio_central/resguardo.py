@@ -22,6 +22,7 @@ _CABECERAS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_SIN_GUARDAR: Final = {"Cache-Control": "no-store"}
 
 
 class Resguardo:
@@ -40,10 +41,13 @@ class Resguardo:
         async def enviar(mensaje: Message) -> None:
             if mensaje["type"] == "http.response.start":
                 cabeceras = MutableHeaders(scope=mensaje)
-                for nombre, valor in (_CABECERAS | DE_LA_SALA if sala else _CABECERAS).items():
-                    cabeceras[nombre] = valor
-                fijo = camino.startswith("/cortes/") and mensaje["status"] == 200
-                cabeceras["Cache-Control"] = "public, max-age=31536000, immutable" if fijo else "no-store"
+                if sala:
+                    for nombre, valor in (_CABECERAS | DE_LA_SALA | _SIN_GUARDAR).items():
+                        cabeceras[nombre] = valor
+                else:
+                    # Lo público ya trae las suyas, que son las de nginx.
+                    for nombre, valor in (_CABECERAS | _SIN_GUARDAR).items():
+                        cabeceras.setdefault(nombre, valor)
             await send(mensaje)
 
         negativa = _negativa(scope, sala)

@@ -12,13 +12,15 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
-from fastapi.staticfiles import StaticFiles
 
-from servicio_central import pagina, publicado
+from servicio_central import publicado
+from servicio_central.archivos_comprimidos import ArchivosComprimidos
 from servicio_central.arranque import Centro, decir
 from servicio_central.monitor import app as monitor
 from servicio_central.monitor.sala import Sala
+from servicio_central.publicacion import contenido, escritura
 from servicio_central.resguardo import Resguardo
+from servicio_central.sitio.paginas import paginas_de_espera
 from servicio_central.tropiezo import Tropiezo
 
 
@@ -48,8 +50,7 @@ def aplicacion(
         monitor.agregar(app, sala)
     app.add_middleware(Resguardo)
     preparar_publico(centro)
-    app.mount("/cortes", StaticFiles(directory=centro.carpeta / publicado.CORTES, html=True), name="cortes")
-    app.mount("/", StaticFiles(directory=centro.carpeta / publicado.PUBLICO, html=True), name="publico")
+    app.mount("/", ArchivosComprimidos(centro.carpeta), name="publico")
     return app
 
 
@@ -72,9 +73,7 @@ def _sin_sala(app: FastAPI, motivo: str) -> None:
 def preparar_publico(centro: Centro) -> None:
     """Antes del primer corte publica una página que dice cuándo empieza."""
     destino = centro.carpeta / "espera"
-    destino.mkdir(exist_ok=True)
-    (destino / "index.html").write_bytes(pagina.espera(centro.vigia.proceso))
-    (destino / "estilo.css").write_bytes(pagina.estilo())
+    escritura.escribir_sueltos(destino, paginas_de_espera(contenido.contexto_de(centro.carpeta, centro.vigia.proceso)))
     (centro.carpeta / publicado.CORTES).mkdir(exist_ok=True)
     if publicado.ultimo_publicado(centro.carpeta) is None:
         publicado.apuntar(centro.carpeta, "espera")

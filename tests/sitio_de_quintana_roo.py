@@ -85,7 +85,7 @@ class Nuestras:
         armador = Armador(proceso)
         armador.agregar(_registrados(hechos))
         cambios = armador.cortar(corte)
-        ficha = armador.todo(corte, 0, "")
+        ficha = armador.todo(corte)
         secciones = armador.secciones(cambios.secciones)
         pares = (*paginas.paginas_del_corte(ficha), *paginas.paginas_de_secciones(secciones, proceso))
         self.paginas: dict[str, Json] = {ruta: json.loads(piezas.a_bytes(dato)) for ruta, dato in pares}

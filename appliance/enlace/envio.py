@@ -191,14 +191,21 @@ class Envio:
             return []
         cuando = {f.secuencia: self._cuando(f.secuencia) for f in self._filas}
         toca = {f.secuencia: f for f in self._filas if cuando[f.secuencia] <= ahora}
+        esperan = list(cuando.values())
         for secuencia, fila in list(self._pedidos.items()):
             intento = self._intentos.get(secuencia)
-            espera_s = 0.0 if intento is None else self._desde(intento) + self._espera(_REPETIR_PEDIDO_S) - ahora
-            if espera_s <= 0.0 and cuando.get(secuencia, ahora) < math.inf:
-                toca[secuencia] = fila
+            if secuencia not in cuando:
+                # Ya se había acusado: el centro perdió su disco. No hay más quien lo recuerde, y se espera aquí.
+                desde = -math.inf if intento is None else intento.ultimo + self._espera(_REPETIR_PEDIDO_S)
+                esperan.append(desde)
             else:
-                del self._pedidos[secuencia]
-        self._nada_hasta = -math.inf if toca else min(cuando.values(), default=math.inf)
+                desde = -math.inf if intento is None else self._desde(intento) + self._espera(_REPETIR_PEDIDO_S)
+                if desde > ahora or cuando[secuencia] == math.inf:
+                    del self._pedidos[secuencia]
+                    continue
+            if desde <= ahora:
+                toca[secuencia] = fila
+        self._nada_hasta = -math.inf if toca else min(esperan, default=math.inf)
         return [toca[s] for s in sorted(toca)]
 
     def _cuando(self, secuencia: int) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,14 @@ def leer(carpeta: Path, ruta: str) -> bytes:
         return gzip.decompress(datos) if nombre != ruta else datos
     except (EOFError, ValueError) as error:
         raise OSError(f"{carpeta / nombre} no es gzip") from error
+
+
+def escribir_sueltos(carpeta: Path, archivos: Iterable[tuple[str, bytes]]) -> None:
+    """Escribe o sustituye archivos que no son de ningún corte: la página de espera. Raises: OSError."""
+    for ruta, datos in archivos:
+        destino = carpeta / en_disco(ruta)
+        destino.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        disco.escribir(destino, gzip.compress(datos, _NIVEL, mtime=0) if destino.name.endswith(".gz") else datos)
 
 
 class CorteEnObra:

@@ -27,7 +27,7 @@ DE_LA_CASA: Final[dict[str, set[str]]] = {
 DE_FUERA: Final = {"nucleo": {"cryptography", "joserfc"}, "auditoria": {"rich"}, "vigilancia": {"cryptography"}}
 """Los que no están aquí pueden usar cualquier paquete que declare `requisitos.in`."""
 
-VIENE_CON: Final = {"starlette": "fastapi"}
+VIENE_CON: Final = {"starlette": "fastapi", "markupsafe": "jinja2"}
 """Lo que otro paquete ya declarado trae como base suya y documenta como tal."""
 
 MAXIMO_LINEAS: Final = 400

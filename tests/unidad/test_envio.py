@@ -167,3 +167,21 @@ def test_se_pierde_lo_ultimo_y_como_nada_lo_rebasa_lo_repite_la_espera(tmp_path:
     centro.pierde = {29, 30}
     centro.atender(120)
     assert centro.tiene == set(range(1, 31))
+
+
+def test_lo_que_el_centro_perdio_con_su_disco_se_le_vuelve_a_dar_aunque_lo_pida_una_sola_vez(tmp_path: Path) -> None:
+    """Ya acusado, sólo el kiosco lo tiene: si lo que se le da se pierde en el camino, el siguiente pedido no se olvida
+    porque otras hojas se sigan cerrando."""
+    centro = Turnos(tmp_path, 40)
+    centro.atender(60)
+    assert centro.tiene == set(range(1, 41))
+    centro.mandados.clear()
+    salida = [f for f in centro.todos if f.secuencia == 7]
+    centro.envio.pedir([(7, 7)])
+    for decima in range(600, 605):
+        centro.envio.mandar(decima / 10, lambda sobre: sobre != salida[0].sobre or centro._publicar(sobre))
+    assert centro.mandados == [7]
+    centro.envio.pedir([(7, 7)])
+    for decima in range(605, 1000):
+        centro.envio.mandar(decima / 10, centro._publicar)
+    assert centro.mandados == [7, 7], "una vez más, y sin que haga falta otro pedido"

@@ -35,7 +35,7 @@ from nucleo.hechos import (
     tipo_de,
 )
 from nucleo.hoja_de_bitacora import MAXIMO_RENGLONES
-from nucleo.renglon import _es_clave, hora_con_huso
+from nucleo.renglon import _exigir_claves, hora_con_huso
 from nucleo.sobre import leer_json
 from tests.estrategias import campos, hechos, horas, json_cualquiera
 
@@ -246,8 +246,8 @@ def test_los_hechos_no_se_pueden_modificar() -> None:
 def test_miles_de_nombres_de_campo_enormes_no_se_quedan_en_la_memoria() -> None:
     """Los manda quien controla un kiosco: cada sobre vale, su contenido no."""
     malo = a_contenido(CAPTURA)
-    antes = _es_clave.cache_info().currsize
+    antes = _exigir_claves.cache_info().currsize
     for n in range(50):
         with pytest.raises(HechoInvalido, match="no es el nombre de un campo"):
             de_contenido({**malo, "campos": {f"{n}" + "A" * 20_000: 1}})
-    assert _es_clave.cache_info().currsize == antes
+    assert _exigir_claves.cache_info().currsize == antes

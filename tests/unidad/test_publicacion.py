@@ -22,8 +22,8 @@ from nucleo.publicacion.parcial import Parcial, sumar
 from nucleo.publicacion.quien_va_adelante import adelante_de
 from nucleo.publicacion.reserva import HechoRegistrado, HechoReservado, HechoVisible
 from nucleo.publicacion.situacion import PENDIENTES
-from servicio_central.tablas import tablas_de
 from tests.noche_publicada import ACTAS, PROCESO, Tramo, asentado, noches
+from tests.tablas_de_prueba import tablas_de
 from tests.unidad.actas_de_prueba import INICIO
 
 
