@@ -51,7 +51,7 @@ class Cortes:
         self._vistas: dict[str, str] = {}
         """Carpeta de sección → el último corte en que se leyó."""
         self._sueltos: dict[str, tuple[Archivo, str]] = {}
-        """Ruta de un archivo que aquí no se recalcula → cuál era y dónde se leyó."""
+        """Ruta de un archivo que no es de una sección → cuál era y dónde se leyó por última vez."""
         self.nombres: list[str] = []
 
     def repasar(self, corte: CorteRepasado, *, leer: bool = True) -> None:
@@ -89,7 +89,9 @@ class Cortes:
                 "Ese archivo sale de los hechos firmados y el corte no lo publica.",
             )
         for ruta, datos in propios.items():
-            self._recalculado(f"{base}/{ruta}", datos, dicho[ruta])
+            if not self._compartido(base, ruta, dicho[ruta], archivo_de(datos)):
+                self._recalculado(f"{base}/{ruta}", datos, dicho[ruta])
+                self._sueltos[ruta] = (dicho[ruta], f"{base}/{ruta}")
         hay = {f"{base}/{rutas.MANIFIESTO}.gz"}
         for ruta, archivo in dicho.items():
             carpeta = ruta.rpartition("/")[0]
@@ -99,7 +101,9 @@ class Cortes:
             if ruta not in propios:
                 if manifiesto.seccion_de(ruta) is not None:
                     raise sobra(f"{base}/{ruta}")
-                self._suelto(base, ruta, archivo)
+                if not self._compartido(base, ruta, archivo, archivo):
+                    self._por_huella(f"{base}/{ruta}", archivo)
+                    self._sueltos[ruta] = (archivo, f"{base}/{ruta}")
             hay.add(f"{base}/{rutas.en_disco(ruta)}")
         for esta in self._lector.listar(base) or ():
             if esta not in hay:
@@ -197,15 +201,13 @@ class Cortes:
                 )
         self._cuenta.recalculados += 1
 
-    def _suelto(self, base: str, ruta: str, archivo: Archivo) -> None:
-        """Uno del corte que aquí no se recalcula: por la red sólo se lee si cambió."""
-        completa = f"{base}/{ruta}"
+    def _compartido(self, base: str, ruta: str, dicho: Archivo, debido: Archivo) -> bool:
+        """Si por la red no hace falta leerlo: es el mismo que ya se leyó en un corte anterior."""
         antes = self._sueltos.get(ruta)
-        if self._por_la_red and antes is not None and antes[0] == archivo:
-            self._al_compartir(rutas.en_disco(completa), rutas.en_disco(antes[1]))
-            return
-        self._por_huella(completa, archivo)
-        self._sueltos[ruta] = (archivo, completa)
+        if not self._por_la_red or antes is None or not antes[0] == dicho == debido:
+            return False
+        self._al_compartir(rutas.en_disco(f"{base}/{ruta}"), rutas.en_disco(antes[1]))
+        return True
 
     def _por_huella(self, ruta: str, archivo: Archivo) -> None:
         nombre, datos = self._abrir(ruta)

@@ -11,9 +11,18 @@ from nucleo.publicacion.mentira import Mentira
 from nucleo.transparencia import hojas
 from nucleo.transparencia.arbol import Arbol, PruebaInvalida
 from nucleo.transparencia.arbol_de_baldosas import ArbolDeBaldosas
-from nucleo.transparencia.baldosas import ENTRADAS, BaldosaInvalida, ancho_de, baldosas_nuevas, bytes_de, leer_ruta
+from nucleo.transparencia.baldosas import (
+    ANCHO,
+    ENTRADAS,
+    Baldosa,
+    BaldosaInvalida,
+    ancho_de,
+    baldosas_nuevas,
+    bytes_de,
+    leer_ruta,
+)
 from nucleo.transparencia.cofirma import LlaveDeTestigo
-from nucleo.transparencia.entradas import empaquetar
+from nucleo.transparencia.entradas import empaquetar, leer_paquete
 from nucleo.transparencia.hojas import ActaPublicada, Ceros, HojaInvalida
 from nucleo.transparencia.nota import LlaveDeRegistro, NotaInvalida, leer_nota
 from nucleo.transparencia.prueba import comprobar_prueba, leer_prueba
@@ -48,6 +57,10 @@ class RegistroAbierto:
             punto = leer_punto(leer_nota(self._nota).texto)
             if not punto.tamano:
                 raise NotaInvalida("dice que el registro no tiene hojas")
+            # Antes de creerle para leer el árbol: si no, una cifra cambiada en él parecería culpa de una baldosa.
+            firma = self._llave_sin_comprobar(punto.tamano)
+            if firma is not None:
+                abrir_punto(self._nota, firma)
             self._baldosas = ArbolDeBaldosas(punto.tamano, punto.raiz, self._baldosa)
             self.ceros = self._primera(punto.tamano)
             self.llave = LlaveDeRegistro.de_vkey(self.ceros.llave)
@@ -163,7 +176,7 @@ class RegistroAbierto:
             if cual.nivel != ENTRADAS:
                 debia = bytes_de(cual, self.arbol)
             else:
-                desde = cual.indice * 256
+                desde = cual.indice * ANCHO
                 debia = empaquetar(dato for _, dato in self._baldosas.entradas(desde, desde + cual.ancho))
         except BaldosaInvalida as error:
             raise _de_baldosa(error) from error
@@ -190,6 +203,17 @@ class RegistroAbierto:
             if isinstance(hoja, Ceros):
                 return hoja
         raise _sin_ceros("otra cosa")
+
+    def _llave_sin_comprobar(self, tamano: int) -> LlaveDeRegistro | None:
+        """La que dice la hoja 0, en el primer paquete que se deje leer; el árbol la comprueba después."""
+        for cual in (Baldosa(ENTRADAS, 0, min(tamano, ANCHO)), Baldosa(ENTRADAS, 0), Baldosa(ENTRADAS, 0, 1)):
+            try:
+                hoja = hojas.leer(leer_paquete(cual, self._baldosa(cual.ruta))[0])
+                if isinstance(hoja, Ceros):
+                    return LlaveDeRegistro.de_vkey(hoja.llave)
+            except (FileNotFoundError, BaldosaInvalida, HojaInvalida, NotaInvalida):
+                continue
+        return None
 
     def _baldosa(self, ruta: str) -> bytes:
         return self._lector.leer(f"{REGISTRO}/{ruta}")

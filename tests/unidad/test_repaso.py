@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from joserfc.util import urlsafe_b64decode
 
 from nucleo.hechos import IdActa
 from nucleo.publicacion import recuerdo
@@ -17,8 +19,11 @@ from nucleo.publicacion.reserva import HechoReservado
 from nucleo.sobre import huella
 from nucleo.transparencia import hojas
 from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado, Documento, Hoja
+from servicio_central.corte import hacer_cortes
 from servicio_central.publicacion import memoria
-from tests.noche_de_registro import NocheDeRegistro, vivir
+from servicio_central.publicacion.publicador import Publicador
+from servicio_central.tropiezo import Tropiezo
+from tests.noche_de_registro import NocheDeRegistro, casillas, vivir
 
 Hojas = list[bytes]
 
@@ -173,8 +178,6 @@ def una_hoja_ilegible(t: Hojas) -> str:
 
 
 def _carga(dato: bytes) -> bytes:
-    from joserfc.util import urlsafe_b64decode
-
     return urlsafe_b64decode(dato.partition(b"\n")[2].split(b".")[1])
 
 
@@ -227,3 +230,32 @@ def test_la_captura_que_debia_ser_a_ciegas_no_se_puede_publicar(tmp_path: Path) 
     with pytest.raises(Mentira, match="a ciegas"):
         repasar(noche, cambiadas)
     noche.almacen.cerrar()
+
+
+@pytest.mark.parametrize("como", ["falta", "se dañó"])
+def test_se_pierde_la_memoria_de_los_cortes_y_el_siguiente_sale_igual(tmp_path: Path, como: str) -> None:
+    noche = NocheDeRegistro(tmp_path / "sana")
+    gub = casillas(noche, "GUB")
+    noche.mandar(noche.uno, *noche.pareja(gub[1]), noche.captura(gub[2], "ana"))
+    noche.corte(0)
+    noche.mandar(noche.uno, noche.captura(gub[2], "beto"), *noche.pareja(gub[3]))
+    noche.almacen.cerrar()
+    golpeada = tmp_path / "golpeada"
+    shutil.copytree(noche.carpeta, golpeada, symlinks=True)
+    (guardada,) = (golpeada / memoria.CARPETA).iterdir()
+    if como == "falta":
+        guardada.unlink()
+    else:
+        guardada.write_bytes(guardada.read_bytes()[:-20])
+    hora = noche.hora(20)
+    manifiestos = []
+    for carpeta in (noche.carpeta, golpeada):
+        hechos = hacer_cortes(carpeta, noche.proceso, hora, ahora=hora, publicador=Publicador(carpeta))
+        manifiestos.append((next(iter(hechos.values())).carpeta / "manifiesto.json.gz").read_bytes())
+    assert manifiestos[0] == manifiestos[1]
+    # Sin los documentos públicos ya no se puede, y se dice.
+    (guardada,) = (golpeada / memoria.CARPETA).iterdir()
+    guardada.unlink()
+    shutil.rmtree(golpeada / "documentos_publicos")
+    with pytest.raises(Tropiezo, match="no se pudo rehacer"):
+        hacer_cortes(golpeada, noche.proceso, noche.hora(40), ahora=noche.hora(40), publicador=Publicador(golpeada))

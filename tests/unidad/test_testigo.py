@@ -31,7 +31,9 @@ from vigilancia import orden_testigo
 from vigilancia.lector_http import LectorHttp
 from vigilancia.servidor import ServidorDeTestigo
 from vigilancia.sondeo import COFIRMAS, sondear
-from vigilancia.testigo import MAXIMO_CUERPO, Testigo, TestigoOcupado, leer_pedido
+from vigilancia.testigo import MAXIMO_CUERPO, leer_pedido
+from vigilancia.testigo import Testigo as Vigilante
+from vigilancia.testigo import TestigoOcupado as Ocupado
 
 RAIZ = Path(__file__).resolve().parents[2]
 REGISTRO = FirmanteDeNotas("prep/prueba/simulacro", Ed25519PrivateKey.generate())
@@ -61,18 +63,18 @@ BUENA = Historia(*"abcdefg")
 OTRA = Historia(*"abcdXfgh")
 
 
-def abrir(carpeta: Path) -> Testigo:
-    return Testigo(carpeta, REGISTRO.llave, "testigo.ejemplo", lambda: HORA)
+def abrir(carpeta: Path) -> Vigilante:
+    return Vigilante(carpeta, REGISTRO.llave, "testigo.ejemplo", lambda: HORA)
 
 
 @pytest.fixture
-def testigo(tmp_path: Path) -> Iterator[Testigo]:
+def testigo(tmp_path: Path) -> Iterator[Vigilante]:
     este = abrir(tmp_path / "testigo")
     yield este
     este.cerrar()
 
 
-def test_cofirma_lo_que_continua_y_la_cofirma_vale(testigo: Testigo) -> None:
+def test_cofirma_lo_que_continua_y_la_cofirma_vale(testigo: Vigilante) -> None:
     for viejo, nuevo in ((0, 3), (3, 3), (3, 7)):
         respuesta = testigo.atender(BUENA.pedido(viejo, nuevo))
         assert respuesta.codigo == 200
@@ -81,7 +83,7 @@ def test_cofirma_lo_que_continua_y_la_cofirma_vale(testigo: Testigo) -> None:
         assert testigo.visto.tamano == nuevo
 
 
-def test_retroceso_y_bifurcacion_se_rechazan_y_no_se_olvida_lo_visto(testigo: Testigo) -> None:
+def test_retroceso_y_bifurcacion_se_rechazan_y_no_se_olvida_lo_visto(testigo: Vigilante) -> None:
     assert testigo.atender(BUENA.pedido(0)).codigo == 200
     visto = testigo.visto
     retroceso = testigo.atender(BUENA.pedido(0, 3))
@@ -91,7 +93,7 @@ def test_retroceso_y_bifurcacion_se_rechazan_y_no_se_olvida_lo_visto(testigo: Te
     assert testigo.visto == visto
 
 
-def test_cada_pedido_malo_tiene_su_respuesta(testigo: Testigo) -> None:
+def test_cada_pedido_malo_tiene_su_respuesta(testigo: Vigilante) -> None:
     ajeno = FirmanteDeNotas("otro/registro", Ed25519PrivateKey.generate())
     impostor = FirmanteDeNotas(REGISTRO.nombre, Ed25519PrivateKey.generate())
     assert testigo.atender(Historia("a", quien=ajeno).pedido(0)).codigo == 404
@@ -107,7 +109,7 @@ def test_recuerda_al_volver_y_no_empieza_de_cero_por_un_archivo_danado(tmp_path:
     primero = abrir(tmp_path)
     assert primero.atender(BUENA.pedido(0)).codigo == 200
     llave, visto = primero.llave, primero.visto
-    with pytest.raises(TestigoOcupado):
+    with pytest.raises(Ocupado):
         abrir(tmp_path)
     primero.cerrar()
     segundo = abrir(tmp_path)
@@ -122,7 +124,7 @@ def test_recuerda_al_volver_y_no_empieza_de_cero_por_un_archivo_danado(tmp_path:
         abrir(tmp_path)
 
 
-def test_sin_disco_no_hay_cofirma(testigo: Testigo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sin_disco_no_hay_cofirma(testigo: Vigilante, monkeypatch: pytest.MonkeyPatch) -> None:
     def lleno(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -147,7 +149,7 @@ def test_nada_de_lo_que_llegue_tumba_al_lector(basura: bytes) -> None:
 
 
 @contextmanager
-def atendiendo(testigo: Testigo, plazo: float = 10.0, a_la_vez: int = 32) -> Iterator[int]:
+def atendiendo(testigo: Vigilante, plazo: float = 10.0, a_la_vez: int = 32) -> Iterator[int]:
     with ServidorDeTestigo(("127.0.0.1", 0), testigo, plazo, a_la_vez) as servidor:
         hilo = Thread(target=servidor.serve_forever, args=(0.02,), daemon=True)
         hilo.start()
@@ -172,7 +174,7 @@ def recoger(historia: Historia, puerto: int, llave: LlaveDeTestigo, conocidos: d
     )
 
 
-def test_el_cliente_del_centro_y_el_testigo_se_entienden(testigo: Testigo) -> None:
+def test_el_cliente_del_centro_y_el_testigo_se_entienden(testigo: Vigilante) -> None:
     with atendiendo(testigo) as puerto:
         conocidos: dict[str, int] = {}
         corta = Historia(*"abc")
@@ -185,7 +187,7 @@ def test_el_cliente_del_centro_y_el_testigo_se_entienden(testigo: Testigo) -> No
         assert "dos historias" in queja
 
 
-def test_lo_que_no_es_un_pedido_se_contesta_y_no_cuelga_a_nadie(testigo: Testigo) -> None:
+def test_lo_que_no_es_un_pedido_se_contesta_y_no_cuelga_a_nadie(testigo: Vigilante) -> None:
     with atendiendo(testigo) as puerto:
         assert pedir(puerto, b"x", "/otra") == 404
         assert pedir(puerto, b"", metodo="GET") == 404
@@ -207,7 +209,7 @@ def test_lo_que_no_es_un_pedido_se_contesta_y_no_cuelga_a_nadie(testigo: Testigo
         assert pedir(puerto, BUENA.pedido(0)) == 200
 
 
-def test_quien_manda_de_a_poquito_no_le_quita_el_lugar_a_los_demas(testigo: Testigo) -> None:
+def test_quien_manda_de_a_poquito_no_le_quita_el_lugar_a_los_demas(testigo: Vigilante) -> None:
     with atendiendo(testigo, plazo=0.5, a_la_vez=3) as puerto:
         lentos = [socket.create_connection(("127.0.0.1", puerto), timeout=10) for _ in range(6)]
         for lento in lentos:
@@ -326,7 +328,7 @@ def test_el_que_va_por_lo_publicado_cofirma_y_no_acepta_retrocesos(
         # Una hoja cambiada, y todo lo demás igual.
         del servidor.cambios["/registro/checkpoint"]
         llave = registro._quien.llave
-        limpio = Testigo(tmp_path / "otro", llave, "otro", lambda: HORA)
+        limpio = Vigilante(tmp_path / "otro", llave, "otro", lambda: HORA)
         entradas = f"tile/entries/000.p/{registro.asentadas}"
         datos = bytearray((noche.carpeta / "registro" / entradas).read_bytes())
         datos[-1] ^= 1
