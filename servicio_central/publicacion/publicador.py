@@ -168,7 +168,8 @@ class Publicador:
         armador = self._armador
         if armador is None or de_nuevo or contado != self._contado:
             corte = registro.ultimo_corte
-            armador = Armador(proceso, memoria.leer(self._carpeta, corte.corte) if corte is not None else None)
+            recuerdos = memoria.leer(self._carpeta, corte.corte, proceso, registro) if corte is not None else None
+            armador = Armador(proceso, recuerdos)
             nuevos = self._conocidos
             self._por_asentar = {}
         armador.agregar(h for h in nuevos if _cuenta(h, padron))
