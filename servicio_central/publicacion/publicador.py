@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -154,7 +155,10 @@ class Publicador:
         dejado = pendiente.leer(self._carpeta)
         if dejado is None:
             return
-        if registro.tamano == dejado.desde and (self._carpeta / CORTES / dejado.corte).exists():
+        if not (self._carpeta / CORTES / dejado.corte).exists():
+            pendiente.quitar(self._carpeta)  # no llegó a existir: nada pasó, y la memoria que vale es la anterior
+            return
+        if registro.tamano == dejado.desde:
             registro.agregar(dejado.hojas)
         self._asentar(registro, dejado.corte)
 
@@ -268,15 +272,15 @@ class Publicador:
     # --------------------------------------------------------------------------------------------- asentar y publicar
 
     def _asentar(self, registro: Registro, nombre: str) -> None:
-        self._pruebas(registro, nombre, registro.asentar(nombre))
+        # Las pruebas van antes que el punto de control: quien lo vea ya las encuentra.
+        registro.asentar(nombre, partial(self._pruebas, registro, nombre))
         memoria.barrer(self._carpeta, nombre)
         pendiente.quitar(self._carpeta)
 
     def _pruebas(self, registro: Registro, nombre: str, nota: Nota) -> None:
         """La prueba de cada acta que este corte publica, contra su punto de control."""
-        tamano = registro.asentadas
         for indice, acta in registro.actas_de(nombre):
-            prueba = Prueba(indice, registro.inclusion(indice, tamano), nota)
+            prueba = Prueba(indice, registro.inclusion(indice, registro.tamano), nota)
             registro.escribir_aparte(f"actas/{nombre}/{acta.eleccion}/{acta.casilla}.tlog-proof", prueba.a_bytes())
 
     def cofirmar(self) -> testigos.Cofirmas:

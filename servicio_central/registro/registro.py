@@ -7,7 +7,7 @@ hoja cambiada no se firma nada más.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -129,8 +129,11 @@ class Registro:
             self._absorber(self._arbol.agregar(hoja), hoja)
             self._cola.append(hoja)
 
-    def asentar(self, corte: str) -> Nota:
+    def asentar(self, corte: str, antes: Callable[[Nota], None] = lambda _: None) -> Nota:
         """Escribe lo agregado, durable, y al final el punto de control firmado, que devuelve.
+
+        Args:
+            antes: qué más escribir con la nota ya firmada, antes de que alguien la vea.
 
         Raises:
             OSError: si no se pudo; el punto de control sigue siendo el de antes.
@@ -144,6 +147,7 @@ class Registro:
                 datos = bytes_de(baldosa, self._arbol)
             self._escribir(baldosa.ruta, datos)
         nota = firmar_punto(Punto(self._quien.nombre, self._arbol.tamano, self._arbol.raiz()), self._quien)
+        antes(nota)
         self._escribir(f"{PUNTOS}/{corte}", nota.a_bytes())
         self._escribir(PUNTO, nota.a_bytes())
         self.nota = nota
