@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditoria.verificar import noche
 from auditoria.verificar.comprimido import abrir
-from auditoria.verificar.lector import CORTES, Lector
+from auditoria.verificar.lector import CORTES, Lector, servido
 from auditoria.verificar.registro import falta
 from nucleo.publicacion import manifiesto, rutas
 from nucleo.publicacion.manifiesto import Manifiesto
@@ -17,8 +17,8 @@ def comparar(uno: Lector, otro: Lector, llave: str = "", avance: noche.Avance = 
     Raises:
         Mentira: si alguno miente o no son el mismo. NoSePuede: si alguno no se puede leer.
     """
-    este = noche.todo(uno, llave, avance)
-    ese = noche.todo(otro, este.registro.ceros.llave, avance)
+    este = noche.todo(uno, llave, avance, espera=noche.ESPERA)
+    ese = noche.todo(otro, este.registro.ceros.llave, avance, espera=noche.ESPERA)
     (menor, donde), (mayor, _) = sorted(((este, uno.lugar), (ese, otro.lugar)), key=lambda r: r[0].registro.tamano)
     punto = menor.registro.firmado.punto
     if mayor.registro.arbol.raiz(punto.tamano) != punto.raiz:
@@ -43,7 +43,7 @@ def _mismos_bytes(uno: Lector, otro: Lector, corte: str) -> int:
     cuantos = 0
     for ruta in _archivos(uno, base):
         try:
-            iguales = _servido(uno, ruta) == _servido(otro, ruta)
+            iguales = servido(uno, ruta) == servido(otro, ruta)
         except FileNotFoundError as error:
             raise falta(ruta, "Uno de los dos no lo tiene.") from error
         if not iguales:
@@ -69,13 +69,4 @@ def _archivos(lector: Lector, base: str) -> list[str]:
 
 def _manifiesto(lector: Lector, carpeta: str) -> Manifiesto:
     ruta = rutas.en_disco(f"{carpeta}/{rutas.MANIFIESTO}")
-    return manifiesto.leer(abrir(ruta, _servido(lector, ruta)))
-
-
-def _servido(lector: Lector, ruta: str) -> bytes:
-    """Por donde se llegue: en una carpeta, la sección que no cambió es un enlace ya comprobado."""
-    carpeta, _, nombre = ruta.rpartition("/")
-    destino = lector.enlace(carpeta)
-    if destino is None:
-        return lector.leer(ruta)
-    return lector.leer(f"{CORTES}/{destino.removeprefix('../' * destino.count('../'))}/{nombre}")
+    return manifiesto.leer(abrir(ruta, servido(lector, ruta)))

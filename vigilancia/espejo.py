@@ -74,6 +74,12 @@ class _PorEncima:
         self.bajados.append(ruta)
         return datos
 
+    def crecio(self) -> bool:
+        """Si el origen ya publicó otro punto de control. Raises: NoSePuede."""
+        with suppress(FileNotFoundError):
+            return PUNTO in self._frescos and self.origen.leer(PUNTO) != self._frescos[PUNTO]
+        return False
+
     def enlace(self, ruta: str) -> str | None:
         return None if ruta == PUBLICO else self._local.enlace(ruta)
 
@@ -119,8 +125,10 @@ def espejar(origen: Lector, espejo: Path, llave: str = "", avance: noche.Avance 
             _exigir_que_no_retroceda(encima, antes, llave)
             repasada = noche.todo(encima, llave, avance, compartidos.__setitem__)
             _exigir_que_continue(repasada, antes)
-        except Mentira:
+        except Mentira as mentira:
             shutil.rmtree(aparte, ignore_errors=True)  # si no, la mentira se quedaría guardada
+            if encima.crecio():
+                raise NoSePuede(f"se publicó algo mientras se copiaba ({mentira.donde}): repita") from mentira
             raise
         publica = _el_que_se_publica(encima, repasada)
         horas = {c: h.timestamp() for c, h in repasada.horas.items()}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditoria.verificar import comprimido, noche
-from auditoria.verificar.lector import CORTES, Lector, NoSePuede
+from auditoria.verificar.lector import CORTES, Lector, NoSePuede, servido
 from auditoria.verificar.registro import falta, ruta_de_prueba
 from nucleo.hechos import IdActa
-from nucleo.publicacion import rutas
+from nucleo.publicacion import manifiesto, rutas
+from nucleo.publicacion.manifiesto import ManifiestoInvalido, archivo_de
 from nucleo.publicacion.mentira import Mentira
 from nucleo.transparencia import hojas
 from nucleo.transparencia.arbol import PruebaInvalida
@@ -72,6 +73,7 @@ def _una(lector: Lector, repasada: noche.Repasada, cual: IdActa) -> ActaVerifica
     except FileNotFoundError as error:
         raise falta(ruta, "La hoja del acta dice que se publicó y no está.") from error
     _exigir_ficha(ruta, datos, hoja)
+    _exigir_vigente(lector, repasada, cual, hoja)
     if hoja.imagen:
         noche.imagen(lector, hoja.imagen)
     situacion = str(json.loads(datos)["situacion"])
@@ -83,6 +85,32 @@ def _exigir_ficha(ruta: str, datos: bytes, hoja: ActaPublicada) -> None:
     if suyo != hoja.ficha:
         significa = "La página del acta no es la que sale de los hechos firmados."
         raise Mentira(ruta, f"algo con SHA-256 {suyo[:16]}…", f"{hoja.ficha[:16]}…", significa)
+
+
+def _exigir_vigente(lector: Lector, repasada: noche.Repasada, cual: IdActa, hoja: ActaPublicada) -> None:
+    """Que el último corte la siga publicando así, según los manifiestos que están en el registro."""
+    assert repasada.ultimo is not None
+    corte = repasada.ultimo.corte.nombre
+    ruta = f"{rutas.acta_por_id(cual)}.json"
+    carpeta, _, nombre = ruta.rpartition("/")
+    sha256 = repasada.ultimo.hoja.manifiesto
+    try:
+        for de, este in ((corte, f"{CORTES}/{corte}"), (carpeta, f"{CORTES}/{corte}/{carpeta}")):
+            donde = rutas.en_disco(f"{este}/{rutas.MANIFIESTO}")
+            datos = comprimido.abrir(donde, servido(lector, donde))
+            dicho = manifiesto.leer(datos)
+            if dicho.de != de or archivo_de(datos).sha256 != sha256:
+                raise ManifiestoInvalido("no es el que está en el registro")
+            buscado = manifiesto.ruta_del_de_seccion(carpeta) if de == corte else nombre
+            sha256 = dicho.archivos[buscado].sha256
+    except FileNotFoundError as error:
+        raise falta(donde, "El último corte no se puede comprobar.") from error
+    except (ManifiestoInvalido, KeyError) as error:
+        raise Mentira(donde, f"otra cosa ({error})", "el manifiesto del registro", "Alguien lo cambió.") from error
+    if sha256 != hoja.ficha:
+        raise Mentira(
+            donde, f"que el acta es {sha256[:16]}…", f"{hoja.ficha[:16]}…", "El último corte publica otra cosa."
+        )
 
 
 def fuera_de_linea(prueba: Path, ficha: Path, llave: str) -> ActaVerificada:

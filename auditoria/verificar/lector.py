@@ -125,3 +125,12 @@ def _enlazado(ruta: str) -> Mentira:
         "un archivo de esta carpeta",
         "Lo que se lea por ahí puede cambiar sin que nadie lo note, o no ser de esta publicación.",
     )
+
+
+def servido(lector: Lector, ruta: str) -> bytes:
+    """Por donde se llegue: en una carpeta, la sección que no cambió es un enlace a otro corte."""
+    carpeta, _, nombre = ruta.rpartition("/")
+    destino = lector.enlace(carpeta)
+    if destino is None:
+        return lector.leer(ruta)
+    return lector.leer(f"{CORTES}/{destino.removeprefix('../' * destino.count('../'))}/{nombre}")

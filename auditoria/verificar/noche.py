@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Final
 
 from auditoria.verificar.corte import Compartir, Cortes, Cuenta
 from auditoria.verificar.lector import CORTES, DOCUMENTOS, IMAGENES, PUBLICO, Lector, NoSePuede
-from auditoria.verificar.registro import CEROS, RegistroAbierto, falta, ruta_de_prueba, sobra
+from auditoria.verificar.registro import CEROS, PUNTO, RegistroAbierto, falta, ruta_de_prueba, sobra
 from nucleo.hechos import IdActa
 from nucleo.publicacion import rutas
 from nucleo.publicacion.corte_repasado import CorteRepasado
@@ -22,6 +23,8 @@ Avance = Callable[[str, int, int], None]
 """Qué se está comprobando, cuánto va y de cuánto."""
 
 TODOS: Final = ""
+ESPERA: Final = 3.0
+"""Segundos que puede pasar entre que un corte se asienta en el registro y se muestra."""
 
 
 def nada(_: str, __: int, ___: int) -> None:
@@ -106,33 +109,52 @@ def repasar(
     return noche
 
 
-def todo(lector: Lector, llave: str = "", avance: Avance = nada, al_compartir: Compartir = no_importa) -> Repasada:
+def todo(
+    lector: Lector,
+    llave: str = "",
+    avance: Avance = nada,
+    al_compartir: Compartir = no_importa,
+    espera: float = 0,
+) -> Repasada:
     """Comprueba todo lo publicado, hasta el último archivo.
 
     Args:
         al_compartir: como en `Cortes`.
+        espera: segundos que puede pasar entre que un corte se asienta y se muestra.
 
     Raises:
         Como `repasar`.
     """
+    antes = _punto(lector)
     try:
         noche = repasar(lector, llave, avance, archivos_de=TODOS, al_compartir=al_compartir)
         _acompanantes(lector, noche, avance)
+        _exigir_vigente(lector, noche, espera)
     except Mentira as mentira:
         # Lo que aún se publica puede leerse a medias: antes de acusar a alguien, que no haya sido eso.
-        if _sigue(lector, llave):
+        time.sleep(espera)
+        if _punto(lector) != antes:
             que = f"el registro creció mientras se leía ({mentira.donde}): repita, o verifique un espejo"
             raise NoSePuede(que) from mentira
         raise
     return noche
 
 
-def _sigue(lector: Lector, llave: str) -> bool:
+def _punto(lector: Lector) -> bytes | None:
     try:
-        antes = RegistroAbierto(lector, llave)
-    except (Mentira, NoSePuede):
-        return False
-    return antes.crecio()
+        return lector.leer(PUNTO)
+    except (FileNotFoundError, Mentira):
+        return None
+
+
+def _exigir_vigente(lector: Lector, noche: Repasada, espera: float) -> None:
+    try:
+        _vigente(lector, noche)
+    except Mentira:
+        if not espera:
+            raise
+        time.sleep(espera)
+        _vigente(lector, noche)
 
 
 def _acompanantes(lector: Lector, noche: Repasada, avance: Avance) -> None:
@@ -155,7 +177,6 @@ def _acompanantes(lector: Lector, noche: Repasada, avance: Avance) -> None:
             raise sobra(ruta)
     noche.cuenta.avisos += _sueltos(lector, IMAGENES, {_de_imagen(s) for s in imagenes})
     noche.cuenta.avisos += _sueltos(lector, DOCUMENTOS, {f"{DOCUMENTOS}/{s}" for s in noche.usados})
-    _vigente(lector, noche)
 
 
 def imagen(lector: Lector, sha256: str) -> None:

@@ -85,7 +85,7 @@ def _hacer(opciones: argparse.Namespace, abrir: Abrir, avance: noche.Avance) -> 
         return {"actas": [_de_acta(una)], "llave": opciones.llave}
     lector = abrir(opciones.donde)
     if opciones.que == "todo":
-        return _de_noche(noche.todo(lector, opciones.llave, avance))
+        return _de_noche(noche.todo(lector, opciones.llave, avance, espera=noche.ESPERA))
     if opciones.que == "corte":
         return _de_noche(noche.repasar(lector, opciones.llave, avance, archivos_de=opciones.corte))
     if opciones.que == "acta":

@@ -84,13 +84,6 @@ class RegistroAbierto:
     def tamano(self) -> int:
         return self._baldosas.tamano
 
-    def crecio(self) -> bool:
-        """Si el punto de control ya es otro: se está verificando algo que se sigue publicando."""
-        try:
-            return self._lector.leer(PUNTO) != self._nota
-        except FileNotFoundError:
-            return True
-
     def hojas(self) -> Iterator[tuple[int, bytes]]:
         """Todas, cada una comprobada hasta la raíz firmada. Raises: Mentira."""
         try:

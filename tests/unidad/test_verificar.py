@@ -31,7 +31,8 @@ from nucleo.publicacion.manifiesto import Manifiesto, archivo_de
 from nucleo.publicacion.mentira import Mentira
 from nucleo.transparencia.cofirma import Cofirmante
 from nucleo.transparencia.nota import leer_nota
-from servicio_central.publicacion import publicador
+from servicio_central.publicacion import escritura, memoria, publicador
+from servicio_central.registro import pendiente, registro
 from tests.noche_de_registro import NocheDeRegistro, casillas, publicos, vivir
 from tests.publicacion_por_http import servida
 from vigilancia import orden_verificar
@@ -89,7 +90,7 @@ def test_una_publicacion_buena_es_cierta(vivida: NocheDeRegistro, archivos: list
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_un_bit_cambiado_en_cualquier_archivo_se_halla_y_se_nombra(
     vivida: NocheDeRegistro, archivos: list[str], data: st.DataObject
 ) -> None:
@@ -322,6 +323,38 @@ def test_la_cofirma_de_un_desconocido_no_se_da_por_buena(vivida: NocheDeRegistro
     firma = otro.cofirmar(noche.todo(LectorDeCarpeta(vivida.carpeta)).registro.firmado.punto, 1)
     with cambiado(vivida.carpeta, "registro/checkpoint", nota.con(firma).a_bytes()):
         assert "nadie" in mentira_en(vivida.carpeta).decia
+
+
+@pytest.mark.parametrize(
+    ("donde", "que"),
+    [
+        (escritura.CorteEnObra, "levantar"),
+        (registro.Registro, "asentar"),
+        (publicador.Publicador, "_pruebas"),
+        (memoria, "barrer"),
+        (pendiente, "quitar"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)
+def test_se_va_la_luz_a_medio_corte_y_lo_publicado_sigue_siendo_cierto(tmp_path: Path, donde: Any, que: str) -> None:
+    esta = NocheDeRegistro(tmp_path)
+    gub = casillas(esta, "GUB")
+    esta.mandar(esta.uno, *esta.pareja(gub[1]), esta.captura(gub[2], "ana"))
+    esta.corte(0)
+    esta.mandar(esta.uno, *esta.pareja(gub[3]))
+
+    def apagon(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as parche:
+        parche.setattr(donde, que, apagon)
+        with pytest.raises(KeyboardInterrupt):
+            esta.corte(20)
+    esta.publicador = publicador.Publicador(tmp_path)
+    esta.mandar(esta.uno, esta.captura(gub[2], "beto"))
+    esta.corte(40)
+    esta.almacen.cerrar()
+    assert noche.todo(LectorDeCarpeta(tmp_path)).cuenta.avisos == []
 
 
 # --------------------------------------------------------------------------------------------------------- la orden
