@@ -13,9 +13,9 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from nucleo.eleccion import Proceso
+from nucleo.publicacion import rutas
 from servicio_central import disco
 
 CORTES: Final = "cortes"
@@ -29,8 +29,7 @@ _NOMBRE: Final = re.compile(r"[0-9]{8}_[0-9]{4}(?:[0-9]{2})?")
 
 def nombre_de(proceso: Proceso, hora: datetime) -> str:
     """Nombre de la carpeta del corte, en hora de la entidad: `20220605_2120`; con segundos sólo si no son cero."""
-    local = hora.astimezone(ZoneInfo(proceso.huso))
-    return f"{local:%Y%m%d_%H%M%S}" if local.second else f"{local:%Y%m%d_%H%M}"
+    return rutas.nombre_de_corte(proceso.huso, hora)
 
 
 def ultimo_publicado(carpeta: Path) -> str | None:

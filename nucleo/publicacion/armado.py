@@ -153,6 +153,10 @@ class Armador:
         secciones = {(e, s) for e, _, s in tocadas}
         return Cambios(tuple(sorted(distintas)), tuple(sorted(secciones)))
 
+    def espera(self, acta: IdActa) -> bool:
+        """Si la definición tiene esa acta."""
+        return acta in self._casillas
+
     def ficha(self, acta: IdActa) -> FichaActa:
         return self._fichas[acta]
 

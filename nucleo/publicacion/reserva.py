@@ -8,6 +8,7 @@ calcula sólo de lo que se ve, así que sale igual para quien tiene todos los he
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +23,11 @@ from nucleo.hechos import (
     IdActa,
     Recaptura,
     Revision,
+    de_contenido,
+    del_catd,
     tipo_de,
 )
+from nucleo.sobre import leer_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +142,13 @@ def vuelta_verificada(hechos: Sequence[Hecho]) -> int:
     de_acta = [h for h in hechos if isinstance(h, Captura | Correccion | Revision)]
     verificada = ultima_verificada(de_acta) if len(de_acta) > 1 else None
     return verificada.vuelta if verificada is not None else 0
+
+
+def registrado_de(huella: str, compacto: str) -> HechoRegistrado:
+    """El hecho de un sobre ya aceptado: la firma se comprobó al aceptarlo."""
+    carga = compacto.split(".")[1]
+    sobre = leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))
+    hecho = del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"]))
+    return HechoRegistrado(
+        str(sobre["equipo"]), str(sobre["epoca"]), int(sobre["secuencia"]), str(sobre["previo"]), huella, hecho
+    )

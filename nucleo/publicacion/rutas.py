@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from nucleo.casilla import Casilla
 from nucleo.hechos import IdActa
@@ -12,8 +15,22 @@ DELTA: Final = "delta.json"
 MANIFIESTO: Final = "manifiesto.json"
 DICCIONARIO: Final = "diccionario.json"
 ESQUEMA: Final = "esquema.json"
+COMPRIMIBLES: Final = frozenset((".html", ".json", ".svg", ".css", ".js", ".xml", ".atom", ".txt", ".csv"))
+"""Lo que en disco va sólo comprimido; lo demás, tal cual."""
+
 SIN_DIVISION: Final = "sin"
 """Nombre de la división de las mesas que no pertenecen a ninguna."""
+
+
+def en_disco(ruta: str) -> str:
+    """Cómo se llama en disco, y en un espejo, lo que se publica en esa ruta."""
+    return f"{ruta}.gz" if PurePosixPath(ruta).suffix in COMPRIMIBLES else ruta
+
+
+def nombre_de_corte(huso: str, hora: datetime) -> str:
+    """Su carpeta, en hora de la entidad: `20220605_2120`; con segundos sólo si no son cero."""
+    local = hora.astimezone(ZoneInfo(huso))
+    return f"{local:%Y%m%d_%H%M%S}" if local.second else f"{local:%Y%m%d_%H%M}"
 
 
 def eleccion(clave: str, pagina: str = "index") -> str:

@@ -15,6 +15,23 @@ from servicio_central import ajustes, disco, padrones, vigente
 CARPETA: Final = "documentos_publicos"
 
 
+def de_autoridad(centro: Path) -> str:
+    """Publica la llave pública de la autoridad y devuelve su SHA-256; vacío si es un libro suelto, sin autoridad.
+
+    No lleva hoja propia: la nombra la puesta en ceros, y sin ella nadie podría comprobar el padrón. Raises: OSError.
+    """
+    try:
+        pem = (centro / "autoridad.pub.pem").read_bytes()
+    except FileNotFoundError:
+        return ""
+    return _publicar(centro, pem)
+
+
+def leer(centro: Path, sha256: str) -> bytes:
+    """Uno de los publicados. Raises: OSError."""
+    return (centro / CARPETA / sha256).read_bytes()
+
+
 def de_definicion(centro: Path, proceso: Proceso) -> Documento | None:
     """La definición vigente, como el tar.gz que sus archivos dan siempre; `None` si ahí no hay un centro inscrito.
 
@@ -39,9 +56,13 @@ def de_padron(centro: Path, padron: Padron) -> Documento | None:
 
 
 def _guardar(centro: Path, que: str, datos: bytes, nombre: str) -> Documento:
-    documento = Documento(que, hashlib.sha256(datos).hexdigest(), len(datos), nombre)
-    destino = centro / CARPETA / documento.sha256
+    return Documento(que, _publicar(centro, datos), len(datos), nombre)
+
+
+def _publicar(centro: Path, datos: bytes) -> str:
+    sha256 = hashlib.sha256(datos).hexdigest()
+    destino = centro / CARPETA / sha256
     if not destino.exists():
         destino.parent.mkdir(exist_ok=True, mode=0o755)
         disco.escribir(destino, datos)
-    return documento
+    return sha256

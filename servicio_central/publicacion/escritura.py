@@ -13,23 +13,16 @@ import os
 import shutil
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from nucleo.publicacion import manifiesto, rutas
 from nucleo.publicacion.manifiesto import Archivo, Manifiesto, archivo_de, ruta_del_de_seccion, seccion_de
+from nucleo.publicacion.rutas import en_disco
 from servicio_central import disco
-
-COMPRIMIBLES: Final = frozenset((".html", ".json", ".svg", ".css", ".js", ".xml", ".atom", ".txt", ".csv"))
-"""Lo que en disco va sólo comprimido; lo demás, tal cual."""
 
 _NIVEL: Final = 9
 _PROVISIONAL: Final = ".corte-"
-
-
-def en_disco(ruta: str) -> str:
-    """Cómo se llama en disco lo que se publica en esa ruta."""
-    return f"{ruta}.gz" if PurePosixPath(ruta).suffix in COMPRIMIBLES else ruta
 
 
 def leer(carpeta: Path, ruta: str) -> bytes:
@@ -73,9 +66,13 @@ class CorteEnObra:
         self._hechas: set[str] = {""}
 
     def poner(self, ruta: str, datos: bytes) -> str:
-        """Escribe un archivo y devuelve su SHA-256."""
+        """Escribe un archivo, o toma el del corte anterior si es el mismo, y devuelve su SHA-256."""
         cual = archivo_de(datos)
         carpeta = seccion_de(ruta)
+        if carpeta is None and self._de_antes.get(ruta) == cual:
+            # Así su hora es la del corte que lo escribió, y un espejo la deduce de los manifiestos.
+            self.compartir(ruta)
+            return cual.sha256
         if carpeta is None:
             self._archivos[ruta] = cual
         else:

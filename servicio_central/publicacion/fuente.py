@@ -6,16 +6,13 @@ relevo de PostgreSQL volvió a usar números), lo dice y se empieza de nuevo.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nucleo.hechos import de_contenido, del_catd
-from nucleo.publicacion.reserva import HechoRegistrado
-from nucleo.sobre import leer_json
+from nucleo.publicacion.reserva import HechoRegistrado, registrado_de
 from servicio_central import almacenes, imagenes
 from servicio_central.puerto_almacen import Lector, Marca
 
@@ -72,13 +69,3 @@ class Fuente:
             hechos += [registrado_de(huella, sobre) for huella, sobre in nuevos]
         self._marcas = marcas
         return hechos
-
-
-def registrado_de(huella: str, compacto: str) -> HechoRegistrado:
-    """El hecho de un sobre ya aceptado: la firma se comprobó al aceptarlo."""
-    carga = compacto.split(".")[1]
-    sobre = leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))
-    hecho = del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"]))
-    return HechoRegistrado(
-        str(sobre["equipo"]), str(sobre["epoca"]), int(sobre["secuencia"]), str(sobre["previo"]), huella, hecho
-    )

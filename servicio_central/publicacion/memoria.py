@@ -5,12 +5,19 @@ Se llama como su corte: si la luz se va entre escribirla y asentarlo, al volver 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from nucleo.eleccion import Proceso
 from nucleo.publicacion import recuerdo
+from nucleo.publicacion.mentira import Mentira
 from nucleo.publicacion.recuerdo import Recuerdos
+from nucleo.publicacion.repaso import rehacer_recuerdos
+from nucleo.transparencia.baldosas import BaldosaInvalida
 from servicio_central import disco
+from servicio_central.publicacion import documentos
+from servicio_central.registro.registro import Registro
 from servicio_central.tropiezo import Tropiezo
 
 CARPETA: Final = "recuerdos"
@@ -22,19 +29,22 @@ def guardar(centro: Path, corte: str, recuerdos: Recuerdos) -> None:
     disco.escribir(centro / CARPETA / f"{corte}.json", recuerdos.a_bytes(), 0o600)
 
 
-def leer(centro: Path, corte: str) -> Recuerdos:
-    """La de ese corte.
+def leer(centro: Path, corte: str, proceso: Proceso, registro: Registro) -> Recuerdos:
+    """La de ese corte, el último del registro. Si falta o se dañó, se rehace de las hojas.
 
     Raises:
-        Tropiezo: RECUERDOS, si falta o se dañó: sin ella las páginas dirían que todo cambió en este corte.
+        Tropiezo: RECUERDOS, si tampoco se puede: sin ella las páginas dirían que todo cambió en este corte.
     """
-    ruta = centro / CARPETA / f"{corte}.json"
     try:
-        return recuerdo.leer(ruta.read_bytes())
-    except (OSError, recuerdo.RecuerdoInvalido) as error:
+        return recuerdo.leer((centro / CARPETA / f"{corte}.json").read_bytes())
+    except (OSError, recuerdo.RecuerdoInvalido):
+        pass
+    try:
+        return rehacer_recuerdos(registro.hojas(), partial(documentos.leer, centro), proceso)
+    except (OSError, Mentira, BaldosaInvalida) as error:
         raise Tropiezo(
             "RECUERDOS",
-            f"{ruta} no se puede leer ({error})",
+            f"la memoria del corte {corte} falta, y del registro no se pudo rehacer ({error})",
             "se restauró un respaldo a medias o se dañó el disco",
             "restaure la carpeta del centro completa; lo publicado sigue como estaba",
         ) from error

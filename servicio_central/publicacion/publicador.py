@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -132,7 +132,7 @@ class Publicador:
         if registro.ceros is None:
             cuales = testigos.leer(self._carpeta)
             vkeys = tuple(t.llave.vkey for t in cuales.todos)
-            autoridad = _huella_de_autoridad(self._carpeta)
+            autoridad = documentos.de_autoridad(self._carpeta)
             inicio = ahora.astimezone(ZoneInfo(proceso.huso)).replace(microsecond=0)
             ceros = Ceros(
                 proceso.clave,
@@ -155,7 +155,10 @@ class Publicador:
         dejado = pendiente.leer(self._carpeta)
         if dejado is None:
             return
-        if registro.tamano == dejado.desde and (self._carpeta / CORTES / dejado.corte).exists():
+        if not (self._carpeta / CORTES / dejado.corte).exists():
+            pendiente.quitar(self._carpeta)  # no llegó a existir: nada pasó, y la memoria que vale es la anterior
+            return
+        if registro.tamano == dejado.desde:
             registro.agregar(dejado.hojas)
         self._asentar(registro, dejado.corte)
 
@@ -169,7 +172,8 @@ class Publicador:
         armador = self._armador
         if armador is None or de_nuevo or contado != self._contado:
             corte = registro.ultimo_corte
-            armador = Armador(proceso, memoria.leer(self._carpeta, corte.corte) if corte is not None else None)
+            recuerdos = memoria.leer(self._carpeta, corte.corte, proceso, registro) if corte is not None else None
+            armador = Armador(proceso, recuerdos)
             nuevos = self._conocidos
             self._por_asentar = {}
         armador.agregar(h for h in nuevos if _cuenta(h, padron))
@@ -268,15 +272,15 @@ class Publicador:
     # --------------------------------------------------------------------------------------------- asentar y publicar
 
     def _asentar(self, registro: Registro, nombre: str) -> None:
-        self._pruebas(registro, nombre, registro.asentar(nombre))
+        # Las pruebas van antes que el punto de control: quien lo vea ya las encuentra.
+        registro.asentar(nombre, partial(self._pruebas, registro, nombre))
         memoria.barrer(self._carpeta, nombre)
         pendiente.quitar(self._carpeta)
 
     def _pruebas(self, registro: Registro, nombre: str, nota: Nota) -> None:
         """La prueba de cada acta que este corte publica, contra su punto de control."""
-        tamano = registro.asentadas
         for indice, acta in registro.actas_de(nombre):
-            prueba = Prueba(indice, registro.inclusion(indice, tamano), nota)
+            prueba = Prueba(indice, registro.inclusion(indice, registro.tamano), nota)
             registro.escribir_aparte(f"actas/{nombre}/{acta.eleccion}/{acta.casilla}.tlog-proof", prueba.a_bytes())
 
     def cofirmar(self) -> testigos.Cofirmas:
@@ -289,9 +293,10 @@ class Publicador:
         registro = self._registro
         if registro is None or registro.nota is None or registro.ultimo_corte is None:
             return testigos.Cofirmas((), ())
-        dichas = testigos.recoger(
-            registro.nota, registro.asentadas, self._cofirmado, cuales.todos, registro.consistencia
-        )
+        # Al que no está en la puesta en ceros nadie lo podría comprobar.
+        declarados = registro.ceros.testigos if registro.ceros is not None else ()
+        conocidos = [t for t in cuales.todos if t.llave.vkey in declarados]
+        dichas = testigos.recoger(registro.nota, registro.asentadas, self._cofirmado, conocidos, registro.consistencia)
         if dichas.firmas:
             registro.cofirmar(registro.ultimo_corte.corte, dichas.firmas)
         return dichas
@@ -319,9 +324,3 @@ def _se_abre(h: HechoRegistrado, armador: Armador, padron: Padron | None) -> boo
     if isinstance(h.hecho, FueraDeCatalogo):
         return True
     return armador.abre(h.hecho.acta, h.huella)
-
-
-def _huella_de_autoridad(carpeta: Path) -> str:
-    with suppress(FileNotFoundError):
-        return hashlib.sha256((carpeta / "autoridad.pub.pem").read_bytes()).hexdigest()
-    return ""

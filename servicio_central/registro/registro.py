@@ -7,7 +7,7 @@ hoja cambiada no se firma nada más.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -102,6 +102,11 @@ class Registro:
     def ultimo_corte(self) -> CortePublicado | None:
         return self._corte
 
+    def hojas(self) -> Iterator[tuple[int, bytes]]:
+        """Índice y contenido de las asentadas, releídas del disco y comprobadas. Raises: BaldosaInvalida, OSError."""
+        baldosas = ArbolDeBaldosas(self._asentadas, self._arbol.raiz(self._asentadas), self._leer)
+        return baldosas.entradas()
+
     def raiz(self, tamano: int | None = None) -> bytes:
         """La raíz de las primeras `tamano` hojas, o de todas."""
         return self._arbol.raiz(tamano)
@@ -124,8 +129,11 @@ class Registro:
             self._absorber(self._arbol.agregar(hoja), hoja)
             self._cola.append(hoja)
 
-    def asentar(self, corte: str) -> Nota:
+    def asentar(self, corte: str, antes: Callable[[Nota], None] = lambda _: None) -> Nota:
         """Escribe lo agregado, durable, y al final el punto de control firmado, que devuelve.
+
+        Args:
+            antes: qué más escribir con la nota ya firmada, antes de que alguien la vea.
 
         Raises:
             OSError: si no se pudo; el punto de control sigue siendo el de antes.
@@ -139,6 +147,7 @@ class Registro:
                 datos = bytes_de(baldosa, self._arbol)
             self._escribir(baldosa.ruta, datos)
         nota = firmar_punto(Punto(self._quien.nombre, self._arbol.tamano, self._arbol.raiz()), self._quien)
+        antes(nota)
         self._escribir(f"{PUNTOS}/{corte}", nota.a_bytes())
         self._escribir(PUNTO, nota.a_bytes())
         self.nota = nota
@@ -169,7 +178,7 @@ class Registro:
         try:
             firmado = abrir_punto(datos, self._quien.llave)
             punto = firmado.punto
-            baldosas = ArbolDeBaldosas(punto.tamano, punto.raiz, lambda r: (self._carpeta / r).read_bytes())
+            baldosas = ArbolDeBaldosas(punto.tamano, punto.raiz, self._leer)
             for indice, hoja in baldosas.entradas():
                 self._arbol.agregar(hoja)
                 self._absorber(indice, hoja)
@@ -211,8 +220,11 @@ class Registro:
         destino.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         disco.escribir(destino, datos)
 
+    def _leer(self, ruta: str) -> bytes:
+        return (self._carpeta / ruta).read_bytes()
+
     def _leer_si_hay(self, ruta: str) -> bytes:
         try:
-            return (self._carpeta / ruta).read_bytes()
+            return self._leer(ruta)
         except FileNotFoundError:
             return b""

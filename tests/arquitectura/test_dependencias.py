@@ -14,16 +14,17 @@ from typing import Final
 import pytest
 
 RAIZ: Final = Path(__file__).resolve().parents[2]
-PAQUETES: Final = ("nucleo", "appliance", "servicio_central", "auditoria", "ensayo")
+PAQUETES: Final = ("nucleo", "appliance", "servicio_central", "auditoria", "vigilancia", "ensayo")
 CASA: Final = {*PAQUETES, "tests"}
 DE_LA_CASA: Final[dict[str, set[str]]] = {
     "nucleo": {"nucleo"},
     "appliance": {"nucleo", "appliance"},
     "servicio_central": {"nucleo", "servicio_central"},
     "auditoria": {"nucleo", "auditoria"},
+    "vigilancia": {"nucleo", "auditoria", "vigilancia"},
     "ensayo": set(PAQUETES),
 }
-DE_FUERA: Final = {"nucleo": {"cryptography", "joserfc"}, "auditoria": {"rich"}}
+DE_FUERA: Final = {"nucleo": {"cryptography", "joserfc"}, "auditoria": {"rich"}, "vigilancia": {"cryptography"}}
 """Los que no están aquí pueden usar cualquier paquete que declare `requisitos.in`."""
 
 VIENE_CON: Final = {"starlette": "fastapi", "markupsafe": "jinja2"}
