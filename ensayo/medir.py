@@ -1,7 +1,7 @@
 """`./prep medir`: cuánto rinde el centro, como razón contra lo que de ninguna manera se puede ahorrar.
 
-`./prep medir enlace` y `./prep medir publicacion` son otras: las metas del enlace entero (`ensayo.medicion_enlace`) y
-lo que cuesta servir el sitio (`ensayo.medicion_publicacion`).
+Hay otras: `./prep medir enlace`, las metas del enlace entero (`ensayo.medicion_enlace`); `./prep medir publicacion`, lo
+que cuesta servir el sitio (`ensayo.medicion_publicacion`), y `./prep medir estado`, hacerlo (`ensayo.medicion_estado`).
 
 La referencia se corre en el mismo proceso y alternada con lo medido: verificar cada firma P-256 (con `cryptography`,
 sin nada más) y confirmar los mismos bytes en SQLite con el mismo tamaño de lote y la misma durabilidad. La razón dice
@@ -37,7 +37,7 @@ from servicio_central.ingesta import LOTE, Destino, Mensaje, mensaje_de_hecho
 
 _DICE: Final = (
     "Mide la ingesta del centro contra lo inevitable. Con `enlace` por delante, las metas del enlace entero; con "
-    "`publicacion`, lo que cuesta servir el sitio."
+    "`publicacion`, lo que cuesta servir el sitio; con `estado`, lo que cuesta hacerlo."
 )
 
 
@@ -145,6 +145,10 @@ def principal(argumentos: list[str] | None = None) -> int:
         from ensayo.medicion_publicacion import orden as de_publicacion
 
         return de_publicacion.principal(dados[1:])
+    if dados[:1] == ["estado"]:
+        from ensayo.medicion_estado import orden as de_estado
+
+        return de_estado.principal(dados[1:])
     lector = argparse.ArgumentParser(prog="prep medir", description=_DICE)
     lector.add_argument("--sobres", type=int, default=4000, help="sobres por ronda (por omisión, %(default)s)")
     lector.add_argument("--rondas", type=int, default=5, help="rondas alternadas (por omisión, %(default)s)")

@@ -118,7 +118,7 @@ def estado_de(hechos: Iterable[HechoDeActa]) -> EstadoAsentado:
         return estado
     # La hora de verificación es la del hecho que completó el acuerdo; lo llegado después no la mueve. El tope evita que
     # un kiosco hostil, con miles de capturas de una casilla, vuelva cuadrático el corte de todos.
-    for corte in range(1, min(len(de_vuelta), MAXIMO_LECTURAS) + 1):
+    for corte in range(1, min(len(de_vuelta), MAXIMO_LECTURAS + 1)):
         parcial = _juzgar(vuelta, de_vuelta[:corte])
         if isinstance(parcial, Verificada) and parcial.asentado == estado.asentado:
             return parcial

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nucleo.acta import Acta, ActaFueraDeCatalogo, ActaPendiente, ActaSinActa, ActaVerificada, Asentado
-from nucleo.campo import Numero, valor
+from nucleo.campo import Numero
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Proceso, Vocabulario
 from nucleo.inconsistencias import (
@@ -35,7 +35,7 @@ def total_calculado(asentado: Asentado) -> int:
 
     Lo ilegible o en blanco vale cero.
     """
-    return sum(valor(campo) for campo in asentado.votos.values())
+    return sum([campo.valor for campo in asentado.votos.values() if isinstance(campo, Numero)])
 
 
 def tope(casilla: Casilla, proceso: Proceso) -> int:

@@ -51,11 +51,16 @@ def acta_de(casilla: Casilla, hechos: Iterable[HechoDeActa]) -> Acta:
         return ActaPendiente(casilla)
     verificada = ultima_verificada(todos)
     if verificada is not None:
-        return ActaVerificada(casilla, verificada.asentado, _procedencia(todos, verificada))
+        return acta_verificada(casilla, todos, verificada)
     estado = estado_de(todos)
     if isinstance(estado, SinActaDeclarada):
         return ActaSinActa(casilla, estado.motivo)
     return ActaPendiente(casilla)
+
+
+def acta_verificada(casilla: Casilla, hechos: Iterable[HechoDeActa], verificada: Verificada) -> ActaVerificada:
+    """La de unos hechos que ya se juzgaron: `verificada` es su `ultima_verificada`."""
+    return ActaVerificada(casilla, verificada.asentado, _procedencia(list(hechos), verificada))
 
 
 def en_duda(eleccion: str, hechos: Iterable[Hecho]) -> tuple[str, ...]:

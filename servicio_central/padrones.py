@@ -50,7 +50,13 @@ def para_contar(carpeta: Path) -> Padron | None:
     if not puestos and not (carpeta / ajustes.ARCHIVO).exists():
         return None
     llave = leer_publica(carpeta / "autoridad.pub.pem")
-    leidos = [padron for ruta in puestos if (padron := _abrir(ruta, llave)) is not None]
+    leidos: list[Padron] = []
+    for ruta in sorted(puestos, key=lambda r: (r.parent == carpeta, r.name), reverse=True):
+        padron = _abrir(ruta, llave)
+        if padron is not None:
+            leidos.append(padron)
+            if ruta.parent != carpeta and ruta.name == f"{padron.version:06d}.jws":
+                break  # los que faltan son anteriores; abrirlos todos costaría en cada corte lo que un corte
     if not leidos:
         raise Tropiezo(
             "PADRON",

@@ -47,6 +47,7 @@ from servicio_central.sitio.paginas import (
     paginas_de_eleccion,
     paginas_de_proceso,
     paginas_de_seccion,
+    paginas_de_siempre,
 )
 
 DATOS: Final = Path(__file__).resolve().parents[1] / "datos"
@@ -121,6 +122,7 @@ def ficha_de(proceso: Proceso, actas: Mapping[str, Sequence[Acta]], corte: Corte
 def sitio(ficha: FichaProceso, contexto: Contexto, cada: int = 1) -> Iterator[tuple[str, bytes]]:
     """Todas las páginas de un corte, como las pedirá quien lo haga; de las secciones, una de cada tantas."""
     yield from paginas_de_proceso(ficha, contexto)
+    yield from paginas_de_siempre(contexto)
     por_seccion: dict[int, list[FichaSeccion]] = defaultdict(list)
     for e in ficha.elecciones:
         yield from paginas_de_eleccion(e, ficha.corte, contexto)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -29,7 +30,7 @@ from nucleo.base_oficial import columnas, fechas, leeme
 from nucleo.campo import Campo, SinDato, a_texto
 from nucleo.casilla import Casilla
 from nucleo.clasificacion import clasificar, observaciones, total_calculado
-from nucleo.computo import resumir
+from nucleo.computo import Resumen, resumir
 from nucleo.eleccion import Ambito, Eleccion, Proceso
 
 NO_APLICA: Final = "N/A"
@@ -41,6 +42,30 @@ MESAS: Final = "MAP"
 """Tipos de casilla sin sección ni distrito, en el orden en que encabezan el archivo (LEEME IECM 2024)."""
 
 _FUERA_DE_CATALOGO: Final = "3"
+_SALTOS: Final = re.compile(r"[\r\n\0]")
+
+
+class Renglones:
+    """Los renglones ya escritos de una elección: quien hace un corte tras otro sólo vuelve a escribir los que cambian.
+
+    Un acta es la misma si es el mismo objeto: quien la cambie hace otra.
+    """
+
+    def __init__(self, proceso: Proceso, eleccion_clave: str) -> None:
+        self._proceso = proceso
+        self._eleccion = proceso.elecciones[eleccion_clave]
+        self._escritos: dict[str, tuple[Acta, str]] = {}
+
+    def de(self, acta: Acta) -> str:
+        """El renglón del acta, con su salto. Raises: ValueError, si un texto de la definición tiene un salto."""
+        clave = "" if isinstance(acta, ActaFueraDeCatalogo) else acta.casilla.clave
+        visto = self._escritos.get(clave)
+        if visto is not None and visto[0] is acta:
+            return visto[1]
+        texto = _csv([_renglon(acta, self._proceso, self._eleccion)])
+        if clave:
+            self._escritos[clave] = acta, texto
+        return texto
 
 
 class ActasImposibles(ValueError):
@@ -59,12 +84,22 @@ def nombre_zip(proceso: Proceso, eleccion_clave: str, corte: datetime) -> str:
 
 
 def escribir_zip(
-    proceso: Proceso, eleccion_clave: str, actas: Iterable[Acta], corte: datetime, ultimo_corte: bool
+    proceso: Proceso,
+    eleccion_clave: str,
+    actas: Iterable[Acta],
+    corte: datetime,
+    ultimo_corte: bool,
+    resumen: Resumen | None = None,
+    renglones: Renglones | None = None,
 ) -> tuple[str, bytes]:
     """El zip de un corte: resultados, candidaturas y LEEME.
 
     Va sin comprimir porque la salida de *deflate* cambia entre versiones de zlib y el archivo debe poder
     reproducirse idéntico; el servidor web lo comprime al transmitirlo.
+
+    Args:
+        resumen: el de esas actas, si ya se contaron.
+        renglones: los que se escribieron en el corte anterior de la misma elección y definición.
 
     Returns:
         Nombre del archivo y sus bytes.
@@ -74,7 +109,7 @@ def escribir_zip(
     """
     base = nombre_base(proceso, eleccion_clave)
     archivos = (
-        (f"{base}.csv", escribir_csv(proceso, eleccion_clave, actas, corte, ultimo_corte)),
+        (f"{base}.csv", escribir_csv(proceso, eleccion_clave, actas, corte, ultimo_corte, resumen, renglones)),
         (
             f"{proceso.siglas}_{eleccion_clave}_CANDIDATURAS_{_anio(proceso)}.csv",
             escribir_candidaturas(proceso, eleccion_clave),
@@ -85,11 +120,18 @@ def escribir_zip(
 
 
 def escribir_csv(
-    proceso: Proceso, eleccion_clave: str, actas: Iterable[Acta], corte: datetime, ultimo_corte: bool
+    proceso: Proceso,
+    eleccion_clave: str,
+    actas: Iterable[Acta],
+    corte: datetime,
+    ultimo_corte: bool,
+    resumen: Resumen | None = None,
+    renglones: Renglones | None = None,
 ) -> bytes:
     """El CSV de resultados: encabezado de dos líneas, resumen, línea en blanco y un renglón por acta.
 
-    Las casillas esperadas que no vengan en `actas` se escriben como pendientes.
+    Las casillas esperadas que no vengan en `actas` se escriben como pendientes. `resumen` y `renglones`, como en
+    `escribir_zip`.
 
     Raises:
         ActasImposibles: si hay dos actas de una casilla o una de casilla no esperada.
@@ -97,17 +139,19 @@ def escribir_csv(
     """
     eleccion = proceso.elecciones[eleccion_clave]
     ordenadas = ordenar(actas, proceso, eleccion_clave)
-    resumen = resumir(ordenadas, proceso, eleccion_clave, ultimo_corte).oficial()
-    renglones = [
-        (eleccion.nombre.upper(),),
-        (fechas.corte(corte, proceso.huso),),
-        tuple(resumen),
-        tuple(resumen.values()),
-        (),
-        encabezado(eleccion),
-        *(_renglon(acta, proceso, eleccion) for acta in ordenadas),
-    ]
-    return _csv(renglones)
+    trece = (resumen or resumir(ordenadas, proceso, eleccion_clave, ultimo_corte)).oficial()
+    cabeza = _csv(
+        [
+            (eleccion.nombre.upper(),),
+            (fechas.corte(corte, proceso.huso),),
+            tuple(trece),
+            tuple(trece.values()),
+            (),
+            encabezado(eleccion),
+        ]
+    )
+    escritos = renglones or Renglones(proceso, eleccion_clave)
+    return "".join([cabeza, *(escritos.de(acta) for acta in ordenadas)]).encode()
 
 
 def encabezado(eleccion: Eleccion) -> tuple[str, ...]:
@@ -133,7 +177,7 @@ def escribir_candidaturas(proceso: Proceso, eleccion_clave: str) -> bytes:
     for c in eleccion.candidaturas:
         ambito = [_division(c.ambito)] if con_division else []
         renglones.append((f"{proceso.entidad:02d}", *ambito, ",".join(c.partidos), c.propietaria, c.suplente))
-    return _csv(renglones)
+    return _csv(renglones).encode()
 
 
 def ordenar(actas: Iterable[Acta], proceso: Proceso, eleccion_clave: str) -> list[Acta]:
@@ -266,17 +310,17 @@ def _anio(proceso: Proceso) -> int:
     return proceso.inicio_operacion.year
 
 
-def _csv(renglones: Iterable[tuple[str, ...]]) -> bytes:
+def _csv(renglones: Iterable[tuple[str, ...]]) -> str:
     salida = io.StringIO(newline="")
     csv.writer(salida, lineterminator="\n").writerows(_sin_saltos(renglones))
-    return salida.getvalue().encode()
+    return salida.getvalue()
 
 
 def _sin_saltos(renglones: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     for renglon in renglones:
-        for celda in renglon:
-            if any(signo in celda for signo in "\r\n\0"):
-                raise ValueError(f"{celda[:40]!r} tiene un salto de línea y no cabe en una celda")
+        if _SALTOS.search("".join(renglon)):
+            celda = next(c for c in renglon if _SALTOS.search(c))
+            raise ValueError(f"{celda[:40]!r} tiene un salto de línea y no cabe en una celda")
         yield renglon
 
 

@@ -65,7 +65,7 @@ class Recuerdos:
                     r.datos,
                     r.publicada.nombre if r.publicada else None,
                 ]
-                for a, r in sorted(self.actas.items())
+                for a, r in sorted(self.actas.items(), key=lambda par: (par[0].eleccion, par[0].casilla))
             ],
         }
         return json.dumps(dato, ensure_ascii=False, separators=(",", ":")).replace("],[", "],\n[").encode() + b"\n"

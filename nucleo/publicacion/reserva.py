@@ -12,7 +12,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nucleo.captura import ultima_verificada
+from nucleo.captura import Verificada, ultima_verificada
 from nucleo.hechos import (
     Captura,
     Correccion,
@@ -89,6 +89,8 @@ class Vista:
     reservados: tuple[HechoReservado, ...]
     verificada: int
     """La vuelta que se publica; 0 si ninguna."""
+    lectura: Verificada | None = None
+    """Lo que dice esa vuelta."""
 
     @property
     def hechos(self) -> list[HechoDeActa]:
@@ -114,7 +116,8 @@ def partir(visibles: Iterable[HechoVisible], publicada: int, cerrado: bool) -> V
         else:
             completos.setdefault(visible.huella, visible)
     en_orden = sorted(completos.values(), key=lambda h: h.lugar)
-    verificada = vuelta_verificada([h.hecho for h in en_orden])
+    lectura = _verificada([h.hecho for h in en_orden])
+    verificada = lectura.vuelta if lectura is not None else 0
     umbral = max(publicada, verificada)
     abiertos: list[HechoRegistrado] = []
     for registrado in en_orden:
@@ -123,7 +126,7 @@ def partir(visibles: Iterable[HechoVisible], publicada: int, cerrado: bool) -> V
         else:
             abiertos.append(registrado)
             eslabones.pop(registrado.huella, None)
-    return Vista(tuple(abiertos), tuple(sorted(eslabones.values(), key=lambda h: h.lugar)), verificada)
+    return Vista(tuple(abiertos), tuple(sorted(eslabones.values(), key=lambda h: h.lugar)), verificada, lectura)
 
 
 def es_reservado(hecho: Hecho, umbral: int, cerrado: bool) -> bool:
@@ -139,8 +142,7 @@ def es_reservado(hecho: Hecho, umbral: int, cerrado: bool) -> bool:
 
 def vuelta_verificada(hechos: Sequence[Hecho]) -> int:
     """La vuelta que se publica de un acta según sus hechos completos; 0 si ninguna."""
-    de_acta = [h for h in hechos if isinstance(h, Captura | Correccion | Revision)]
-    verificada = ultima_verificada(de_acta) if len(de_acta) > 1 else None
+    verificada = _verificada(hechos)
     return verificada.vuelta if verificada is not None else 0
 
 
@@ -152,3 +154,8 @@ def registrado_de(huella: str, compacto: str) -> HechoRegistrado:
     return HechoRegistrado(
         str(sobre["equipo"]), str(sobre["epoca"]), int(sobre["secuencia"]), str(sobre["previo"]), huella, hecho
     )
+
+
+def _verificada(hechos: Sequence[Hecho]) -> Verificada | None:
+    de_acta = [h for h in hechos if isinstance(h, Captura | Correccion | Revision)]
+    return ultima_verificada(de_acta) if len(de_acta) > 1 else None

@@ -10,7 +10,7 @@ from nucleo.casilla import Casilla
 from nucleo.clasificacion import clasificar
 from nucleo.eleccion import Proceso
 from nucleo.hechos import Acopio, Captura, Correccion, Imagen, Recaptura, Revision
-from nucleo.libro import acta_de
+from nucleo.libro import acta_de, acta_verificada
 from nucleo.publicacion.reserva import Vista
 
 
@@ -47,6 +47,8 @@ PENDIENTES: Final = (
 
 def acta_publicada(casilla: Casilla, vista: Vista) -> Acta:
     """El acta de esa casilla según lo que se ve; la misma que `nucleo.libro.acta_de` con todos sus hechos."""
+    if vista.lectura is not None:
+        return acta_verificada(casilla, vista.hechos, vista.lectura)
     acta = acta_de(casilla, vista.hechos)
     # Quien declaró «sin acta» se equivocó si después alguien la capturó, aunque esa captura aún no se pueda leer.
     if isinstance(acta, ActaSinActa) and any(r.tipo == "captura" for r in vista.reservados):

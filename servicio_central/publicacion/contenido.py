@@ -9,8 +9,9 @@ from typing import Final
 
 from nucleo.computo import Resumen
 from nucleo.eleccion import Ambito, Proceso
+from nucleo.hechos import IdActa
 from nucleo.publicacion import fichas, rutas
-from nucleo.publicacion.armado import Cambios
+from nucleo.publicacion.armado import Armador, Cambios
 from nucleo.publicacion.json_publico import delta, diccionario, esquema, paginas, piezas
 from servicio_central.sitio import geografia
 from servicio_central.sitio import rutas as del_sitio
@@ -21,6 +22,7 @@ from servicio_central.sitio.paginas import (
     paginas_de_eleccion,
     paginas_de_proceso,
     paginas_de_seccion,
+    paginas_de_siempre,
 )
 
 MAPAS: Final = "mapas"
@@ -29,6 +31,19 @@ MAPAS: Final = "mapas"
 _DE_CADA_AMBITO: Final = {Ambito.DISTRITO: "distritos.geojson", Ambito.MUNICIPIO: "municipios.geojson"}
 
 Archivos = Iterator[tuple[str, bytes]]
+
+
+def firma_de_mapas(centro: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Cambia si alguien puso, quitó o cambió un mapa."""
+    return tuple(_firma(centro / MAPAS / nombre) for nombre in _DE_CADA_AMBITO.values())
+
+
+def _firma(ruta: Path) -> tuple[int, int] | None:
+    try:
+        dato = ruta.stat()
+    except OSError:
+        return None
+    return dato.st_mtime_ns, dato.st_size
 
 
 def contexto_de(centro: Path, proceso: Proceso) -> Contexto:
@@ -43,11 +58,9 @@ def contexto_de(centro: Path, proceso: Proceso) -> Contexto:
 
 
 def del_corte(ficha: fichas.FichaProceso, contexto: Contexto) -> Archivos:
-    """Lo que se vuelve a escribir en cada corte, cambie o no."""
+    """Lo que dice la hora del corte, y por eso siempre cambia."""
     for ruta, dato in paginas.paginas_del_corte(ficha):
         yield ruta, piezas.a_bytes(dato)
-    yield rutas.DICCIONARIO, piezas.a_bytes(diccionario.diccionario(ficha.proceso))
-    yield rutas.ESQUEMA, piezas.a_bytes(esquema.esquema())
     yield from paginas_de_proceso(ficha, contexto)
     for eleccion in ficha.elecciones:
         yield from paginas_de_eleccion(eleccion, ficha.corte, contexto)
@@ -55,12 +68,31 @@ def del_corte(ficha: fichas.FichaProceso, contexto: Contexto) -> Archivos:
             yield from paginas_de_division(division, ficha.corte, contexto)
 
 
-def de_secciones(cuales: Iterable[fichas.FichaSeccion], contexto: Contexto) -> Archivos:
-    """Lo de unas secciones y de todas sus actas."""
-    for ficha in cuales:
-        for ruta, dato in paginas.paginas_de_secciones([ficha], contexto.proceso):
-            yield ruta, piezas.a_bytes(dato)
-        yield from paginas_de_seccion(ficha, contexto)
+def de_siempre(contexto: Contexto) -> Archivos:
+    """Lo que sólo depende de la definición."""
+    yield rutas.DICCIONARIO, piezas.a_bytes(diccionario.diccionario(contexto.proceso))
+    yield rutas.ESQUEMA, piezas.a_bytes(esquema.esquema())
+    yield from paginas_de_siempre(contexto)
+
+
+def de_secciones(
+    cuales: Iterable[tuple[str, int]], armador: Armador, cambios: Cambios, contexto: Contexto
+) -> Iterator[tuple[str, bytes | None]]:
+    """Lo de unas secciones y de todas sus actas; `None`, si es lo mismo que en el corte anterior."""
+    cambiadas = set(cambios.actas)
+    for ficha in armador.secciones(cuales):
+        clave = ficha.eleccion.clave
+        yield f"{rutas.seccion(clave, ficha.seccion)}.json", piezas.a_bytes(paginas.de_seccion(ficha, contexto.proceso))
+        nuevas = []
+        for acta in ficha.actas:
+            cual, ruta = IdActa(clave, acta.casilla.clave), rutas.acta(clave, acta.casilla)
+            if cambios.de_cero or cual in cambiadas:
+                yield f"{ruta}.json", armador.json_de(cual)
+                nuevas.append(acta)
+            else:
+                yield f"{ruta}.json", None
+                yield f"{ruta}.html", None
+        yield from paginas_de_seccion(ficha, contexto, nuevas)
 
 
 def de_casillas(cuales: Iterable[fichas.FichaSeccion], contexto: Contexto) -> Archivos:

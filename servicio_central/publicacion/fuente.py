@@ -6,6 +6,7 @@ relevo de PostgreSQL volvió a usar números), lo dice y se empieza de nuevo.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -56,7 +57,8 @@ class Fuente:
     def imagenes(self) -> frozenset[str]:
         """SHA-256 de las que ya están completas."""
         raiz = self.carpeta / imagenes.CARPETA
-        return frozenset(r.name for r in raiz.glob("??/*") if imagenes.es_huella(r.name))
+        carpetas = [r for r in raiz.glob("??") if r.is_dir()]
+        return frozenset(e.name for r in carpetas for e in os.scandir(r) if imagenes.es_huella(e.name))
 
     def _leer(self, bd: Lector, elecciones: Sequence[str]) -> list[HechoRegistrado] | None:
         hechos: list[HechoRegistrado] = []

@@ -8,21 +8,23 @@ retomar: recado con las hojas, carpeta del corte, registro, enlace.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from nucleo.base_oficial.escritura import escribir_zip
+from nucleo.base_oficial.escritura import Renglones, escribir_zip
 from nucleo.eleccion import Proceso
 from nucleo.hechos import FueraDeCatalogo, HojaDeBitacora, IdActa
 from nucleo.padron import Padron
 from nucleo.publicacion import fichas, rutas
 from nucleo.publicacion.armado import Armador, Cambios
-from nucleo.publicacion.json_publico import paginas, piezas
+from nucleo.publicacion.manifiesto import Archivo
 from nucleo.publicacion.reserva import HechoRegistrado
 from nucleo.transparencia import hojas
 from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
@@ -37,6 +39,7 @@ from servicio_central.publicado import CORTES, PUBLICO
 from servicio_central.puerto_almacen import ERRORES
 from servicio_central.registro import llave, pendiente, testigos
 from servicio_central.registro.registro import Registro
+from servicio_central.sitio.contexto import Contexto
 
 IMAGENES: Final = "imagenes_publicas"
 
@@ -72,6 +75,10 @@ class Publicador:
         self._conocidos: list[HechoRegistrado] = []
         self._por_asentar: dict[str, HechoRegistrado] = {}
         self._cofirmado: dict[str, int] = {}
+        self._renglones: dict[str, Renglones] = {}
+        self._contexto: tuple[object, Contexto, list[tuple[str, bytes]]] | None = None
+        self._escritos: tuple[str, Mapping[str, Archivo]] | None = None
+        """El último corte que escribió este proceso y lo que dice su manifiesto."""
 
     def _cortar(self, proceso: Proceso, hora: datetime, ultimo: bool, ahora: datetime) -> dict[str, Corte]:
         escritura.barrer(self._carpeta)
@@ -103,9 +110,9 @@ class Publicador:
         cambios = armador.cortar(corte)
         desde, ultimo = registro.tamano, registro.ultimo_corte
         nuevas = list(self._hojas(registro, armador, cambios, corte, padron))
-        obra = escritura.CorteEnObra(
-            self._carpeta, destino, corte.hora, destino.with_name(ultimo.corte) if ultimo is not None else None
-        )
+        anterior = destino.with_name(ultimo.corte) if ultimo is not None else None
+        sabido = self._escritos[1] if anterior and self._escritos and self._escritos[0] == anterior.name else None
+        obra = escritura.CorteEnObra(self._carpeta, destino, corte.hora, anterior, sabido)
         try:
             ficha = self._escribir(obra, armador, cambios, corte, padron, ultimo)
             nuevas.append(hojas.escribir(CortePublicado(corte.nombre, corte.hora, corte.ultimo, obra.manifestar())))
@@ -117,6 +124,7 @@ class Publicador:
             raise
         registro.agregar(nuevas)
         self._asentar(registro, corte.nombre)
+        self._escritos = corte.nombre, obra.archivos
         return ficha
 
     # ------------------------------------------------------------------------------------------------------ lo que hay
@@ -176,6 +184,7 @@ class Publicador:
             armador = Armador(proceso, recuerdos)
             nuevos = self._conocidos
             self._por_asentar = {}
+            self._renglones = {clave: Renglones(proceso, clave) for clave in proceso.elecciones}
         armador.agregar(h for h in nuevos if _cuenta(h, padron))
         self._por_asentar |= {h.huella: h for h in nuevos if h.huella not in registro.abiertas}
         self._armador, self._contado = armador, contado
@@ -201,7 +210,7 @@ class Publicador:
         yield from self._hojas_de_hechos(registro, armador, padron)
         for acta in cambios.actas:
             ficha = armador.ficha(acta)
-            dato = piezas.a_bytes(paginas.de_acta(ficha))
+            dato = armador.json_de(acta)
             imagen = ficha.imagen if ficha.imagen_presente else ""
             yield hojas.escribir(
                 ActaPublicada(
@@ -233,17 +242,24 @@ class Publicador:
         anterior: CortePublicado | None,
     ) -> fichas.FichaProceso:
         proceso = armador.proceso
-        bases: dict[str, tuple[str, int, str]] = {}
-        for clave in proceso.elecciones:
-            nombre, datos = escribir_zip(proceso, clave, armador.actas(clave), corte.hora, corte.ultimo)
-            bases[clave] = (nombre, len(datos), obra.poner(nombre, datos))
-        ficha = armador.todo(corte, bases, padron)
-        contexto = contenido.contexto_de(self._carpeta, proceso)
-        for ruta, dato in contenido.del_corte(ficha, contexto):
+        ficha = armador.todo(corte, None, padron)
+        con_base = []
+        for e in ficha.elecciones:
+            clave, resumen = e.eleccion.clave, e.parcial.resumen(corte.ultimo)
+            nombre, datos = escribir_zip(
+                *(proceso, clave, armador.actas(clave), corte.hora, corte.ultimo, resumen, self._renglones[clave])
+            )
+            con_base.append(replace(e, zip=(nombre, len(datos), obra.poner(nombre, datos))))
+        ficha = replace(ficha, elecciones=tuple(con_base))
+        contexto, de_siempre = self._de_la_definicion(proceso)
+        for ruta, dato in itertools.chain(de_siempre, contenido.del_corte(ficha, contexto)):
             obra.poner(ruta, dato)
         obra.poner(*contenido.de_delta(*corte_hecho.anterior(self._carpeta, anterior), ficha, cambios))
-        for ruta, dato in contenido.de_secciones(armador.secciones(cambios.secciones), contexto):
-            obra.poner(ruta, dato)
+        for ruta, nuevo in contenido.de_secciones(cambios.secciones, armador, cambios, contexto):
+            if nuevo is None:
+                obra.repetir(ruta)
+            else:
+                obra.poner(ruta, nuevo)
         todas = {(e.eleccion.clave, s.seccion) for e in ficha.elecciones for d in e.divisiones for s in d.secciones}
         cambiadas = set(cambios.secciones)
         for clave, seccion in sorted(todas - cambiadas):
@@ -256,6 +272,14 @@ class Publicador:
             obra.compartir(contenido.de_casilla(seccion))
         self._imagenes(armador, cambios.actas)
         return ficha
+
+    def _de_la_definicion(self, proceso: Proceso) -> tuple[Contexto, list[tuple[str, bytes]]]:
+        """El contexto de las páginas y las que sólo dependen de él. Se rehacen si cambia la definición o un mapa."""
+        cual = proceso.huella, contenido.firma_de_mapas(self._carpeta)
+        if self._contexto is None or self._contexto[0] != cual:
+            contexto = contenido.contexto_de(self._carpeta, proceso)
+            self._contexto = cual, contexto, list(contenido.de_siempre(contexto))
+        return self._contexto[1], self._contexto[2]
 
     def _imagenes(self, armador: Armador, actas: Iterable[IdActa]) -> None:
         for acta in actas:

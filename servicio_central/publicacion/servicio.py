@@ -7,6 +7,7 @@ se cae, la tumba; el calendario lo vuelve a levantar. Después de contestar pide
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from datetime import datetime
@@ -32,6 +33,7 @@ def atender(carpeta: Path, entrada: TextIO, salida: TextIO, avisar: TextIO) -> N
         print(json.dumps({"queja": queja}, ensure_ascii=False), file=salida, flush=True)
         if not queja:
             _cofirmar(publicador, avisar)
+            gc.freeze()  # lo que queda vivo dura toda la noche: recorrerlo en cada corte sería trabajo perdido
 
 
 def _hacer(carpeta: Path, pedido: dict[str, Any], publicador: Publicador, avisar: TextIO) -> str:

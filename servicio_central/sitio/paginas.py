@@ -10,7 +10,7 @@ from servicio_central.sitio.contexto import Contexto
 from servicio_central.sitio.division import paginas_de_division
 from servicio_central.sitio.eleccion import paginas_de_eleccion
 from servicio_central.sitio.fijas import paginas_de_espera
-from servicio_central.sitio.proceso import paginas_de_proceso
+from servicio_central.sitio.proceso import paginas_de_proceso, paginas_de_siempre
 from servicio_central.sitio.seccion import pagina_de_casilla, paginas_de_seccion
 
 __all__ = (
@@ -21,4 +21,5 @@ __all__ = (
     "paginas_de_espera",
     "paginas_de_proceso",
     "paginas_de_seccion",
+    "paginas_de_siempre",
 )

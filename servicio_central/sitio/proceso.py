@@ -35,14 +35,18 @@ class EnPortada:
 
 
 def paginas_de_proceso(f: FichaProceso, contexto: Contexto) -> Iterator[tuple[str, bytes]]:
-    """Portada, páginas fijas, buscador de casillas, tableros, canal y mapa del sitio."""
+    """Lo que no es de una sola elección y dice la hora del corte: portada, datos, tableros, canal y mapa del sitio."""
     yield rutas.PORTADA, _portada(f, contexto)
     yield from paginas_del_corte(f, contexto)
-    yield from paginas_sin_corte(contexto)
-    yield from paginas_de_casillas(contexto)
     yield from paginas_de_pantalla(f, contexto)
     yield from paginas_de_sindicacion(f, contexto)
     yield from paginas_de_lenguas(f, contexto, publicables())
+
+
+def paginas_de_siempre(contexto: Contexto) -> Iterator[tuple[str, bytes]]:
+    """Lo que sólo depende de la definición: ayuda, glosario, estilo y buscador de casillas."""
+    yield from paginas_sin_corte(contexto)
+    yield from paginas_de_casillas(contexto)
 
 
 def _portada(f: FichaProceso, contexto: Contexto) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -42,10 +42,15 @@ class EleccionDeSeccion:
     casillas: tuple[RenglonDeCasilla, ...]
 
 
-def paginas_de_seccion(f: FichaSeccion, contexto: Contexto) -> Iterator[tuple[str, bytes]]:
+def paginas_de_seccion(
+    f: FichaSeccion, contexto: Contexto, actas: Iterable[FichaActa] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """La página de la sección y la de cada una de sus actas.
 
     Ninguna dice el corte vigente: sus bytes sólo cambian si cambia algo de la sección.
+
+    Args:
+        actas: de cuáles de las suyas; sin decirlo, de todas.
     """
     e = f.eleccion
     ruta = rutas.seccion(e, f.seccion)
@@ -74,7 +79,7 @@ def paginas_de_seccion(f: FichaSeccion, contexto: Contexto) -> Iterator[tuple[st
         ),
     )
     marco = Marco(nombre, partes_del_marco(contexto), _migas([*migas, (f"Sección {f.seccion:04d}", ruta)]), _lugar(f))
-    for acta in f.actas:
+    for acta in f.actas if actas is None else actas:
         yield rutas.acta(e, acta.casilla), pagina_de_acta(acta, marco)
 
 

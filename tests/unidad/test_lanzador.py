@@ -317,6 +317,17 @@ def test_ambiente_a_medias_se_rehace_solo(taller: Path, infortunio: str) -> None
     assert hecho.stdout.startswith("json ")
 
 
+def test_el_ambiente_de_otra_copia_no_se_vacia_por_un_enlace(taller: Path, tmp_path: Path) -> None:
+    ajeno = tmp_path / "ajeno"
+    (ajeno / "bin").mkdir(parents=True)
+    (ajeno / "bin" / "algo").write_text("de otra copia")
+    (taller / ".venv").symlink_to(ajeno)
+    hecho = lanzar(taller, "kiosco")
+    assert hecho.returncode == 3
+    en_una_sola_frase(hecho.stderr, "es un enlace")
+    assert (ajeno / "bin" / "algo").read_text() == "de otra copia"
+
+
 def test_el_sello_caduca_si_cambia_el_candado_o_el_python(taller_preparado: Path) -> None:
     modulo = cargar(taller_preparado)
     candado = modulo.CORRER

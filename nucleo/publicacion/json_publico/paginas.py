@@ -28,7 +28,15 @@ _SIN_ACUERDO: Final = (Situacion.EN_DISCREPANCIA, Situacion.EN_DUDA)
 
 def de_acta(ficha: FichaActa) -> dict[str, Any]:
     """`ELE/s/NNNN/TIIEE.json`"""
-    return lo_que_dice(ficha) | {"publicada_en": piezas.corte_o_nada(ficha.publicada_en, ficha.proceso)}
+    return ya_publicada(lo_que_dice(ficha), ficha)
+
+
+def ya_publicada(dicho: dict[str, Any], ficha: FichaActa) -> dict[str, Any]:
+    """Lo que decía antes de saber su corte, con él."""
+    return dicho | {
+        "cronologia": _cronologia(ficha),
+        "publicada_en": piezas.corte_o_nada(ficha.publicada_en, ficha.proceso),
+    }
 
 
 def lo_que_dice(ficha: FichaActa) -> dict[str, Any]:
@@ -73,10 +81,7 @@ def lo_que_dice(ficha: FichaActa) -> dict[str, Any]:
         "tope": ficha.tope,
         "participacion": None if total is None else piezas.parte(total, casilla.lista_nominal),
         "procedencia": None if acta is None else _procedencia(acta.procedencia, proceso),
-        "cronologia": [
-            {"hora": piezas.hora(s.hora, proceso), "que": s.que, "detalle": s.detalle, "huella": s.huella}
-            for s in ficha.cronologia
-        ],
+        "cronologia": _cronologia(ficha),
         "imagen": _imagen(ficha),
         "hojas": list(ficha.hojas),
     }
@@ -265,6 +270,13 @@ def _seccion_en_lista(ficha: FichaSeccion) -> dict[str, Any]:
         "votos": {c: ficha.parcial.votos[c] for c in ficha.eleccion.por_clave if c in ficha.parcial.votos},
         "total": ficha.parcial.votos_c_cs,
     }
+
+
+def _cronologia(ficha: FichaActa) -> list[dict[str, Any]]:
+    return [
+        {"hora": piezas.hora(s.hora, ficha.proceso), "que": s.que, "detalle": s.detalle, "huella": s.huella}
+        for s in ficha.cronologia
+    ]
 
 
 def _acta_en_lista(ficha: FichaActa) -> dict[str, Any]:
