@@ -282,7 +282,7 @@ def _con_votos_de_mas(real: Callable[..., dict[str, Any]]) -> Callable[..., dict
         (publicador, "escribir_zip", _csv_falso, "_PREP_GUB_EJE.zip, EJE_GUB_2024.csv, renglón"),
         (paginas, "de_eleccion", _con_votos_de_mas, "/GUB/index.json.gz, «v»"),
         (paginas, "de_seccion", _con_votos_de_mas, "index.json.gz, «v»"),
-        (paginas, "de_acta", _con_votos_de_mas, "(acta GUB/"),
+        (paginas, "de_acta", _con_votos_de_mas, "/GUB/s/"),
     ],
     ids=["csv", "eleccion", "seccion", "acta"],
 )
