@@ -54,6 +54,11 @@ class LlaveInscrita:
         """Huella RFC 7638 de la llave."""
         return self.llave.thumbprint()
 
+    @property
+    def publica(self) -> dict[str, str]:
+        """Sólo lo que identifica a la llave, como JWK (RFC 7518 §6.2.1)."""
+        return {k: str(d) for k, d in self.llave.as_dict(private=False).items() if k in _LLAVE}
+
     def vale(self, epoca: str, secuencia: int) -> bool:
         """Si lo firmado con ella en ese lugar de la cadena se acepta."""
         return self.hasta is None or secuencia <= self.hasta.get(epoca, 0)
@@ -194,8 +199,7 @@ def _dato(equipo: Equipo) -> dict[str, Any]:
 
 
 def _dato_de_llave(inscrita: LlaveInscrita) -> dict[str, Any]:
-    publica = {k: d for k, d in inscrita.llave.as_dict(private=False).items() if k in _LLAVE}
-    dato: dict[str, Any] = {"id": inscrita.identificador, "llave": publica}
+    dato: dict[str, Any] = {"id": inscrita.identificador, "llave": inscrita.publica}
     if inscrita.hasta is not None:
         dato["hasta"] = dict(inscrita.hasta)
     return dato

@@ -43,7 +43,7 @@ class Ruta:
 RUTAS: Final = (
     Ruta("/cortes/", "cortes", INMUTABLE, comprimido=True),
     Ruta("/registro/tile/", "registro/tile", INMUTABLE, comprimido=False, tipo=BINARIO),
-    Ruta("/registro/actas/", "registro/actas", INMUTABLE, comprimido=False, tipo=TEXTO),
+    Ruta("/registro/actas/", "registro/actas", INMUTABLE, comprimido=True, tipo=TEXTO),
     Ruta("/registro/", "registro", PUNTO, comprimido=False, tipo=TEXTO),
     Ruta("/imagenes/", "imagenes_publicas", INMUTABLE, comprimido=False),
     Ruta("/documentos/", "documentos_publicos", INMUTABLE, comprimido=False, tipo=BINARIO),

@@ -73,6 +73,10 @@ def armar(centro: Path) -> Path:
     (centro / "cortes" / NUEVO / "GUB" / "s" / "0123").symlink_to(f"../../../{VIEJO}/GUB/s/0123")
     escribir(centro / "registro" / "checkpoint", b"ejemplo.mx/prep\n8\nAAAA\n", HORA[NUEVO])
     escribir(centro / "registro" / ".checkpoint.77", SECRETO, HORA[NUEVO])
+    escribir(centro / "registro" / "llave", b"ejemplo.mx/prep+01234567+AAAA\n", HORA[NUEVO])
+    del_acta = centro / "registro" / "actas" / NUEVO / "GUB"
+    escribir(del_acta / "200123B0100.tlog-proof", b"c2sp.org/tlog-proof@v1\nindex 7\n", HORA[NUEVO])
+    comprimir(del_acta / "200123B0100.hojas.json", '{"hoja": "acta"}' * 40, HORA[NUEVO])
     escribir(centro / "registro" / "tile" / "0" / "000", bytes(32), HORA[NUEVO])
     escribir(centro / "registro" / "tile" / "0" / "000.p" / "12", bytes(64), HORA[NUEVO])
     escribir(centro / "imagenes_publicas" / "ab" / "abcd.webp", b"RIFF....WEBP", HORA[NUEVO])

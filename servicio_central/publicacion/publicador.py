@@ -31,7 +31,7 @@ from nucleo.transparencia.hojas import ActaPublicada, Ceros, CortePublicado
 from nucleo.transparencia.nota import Nota
 from nucleo.transparencia.prueba import Prueba
 from servicio_central import cubierto, disco, exclusiones, imagenes, padrones, publicado
-from servicio_central.publicacion import contenido, corte_hecho, documentos, escritura, memoria
+from servicio_central.publicacion import contenido, corte_hecho, documentos, escritura, hojas_de_acta, memoria
 from servicio_central.publicacion.corte_hecho import Corte
 from servicio_central.publicacion.fuente import Fuente
 from servicio_central.publicacion.programa import huella_del_programa
@@ -302,9 +302,11 @@ class Publicador:
         pendiente.quitar(self._carpeta)
 
     def _pruebas(self, registro: Registro, nombre: str, nota: Nota) -> None:
-        """La prueba de cada acta que este corte publica, contra su punto de control."""
-        for indice, acta in registro.actas_de(nombre):
-            prueba = Prueba(indice, registro.inclusion(indice, registro.tamano), nota)
+        """La prueba de cada acta que este corte publica, contra su punto de control, y con qué comprobarla."""
+        tamano, actas = registro.tamano, registro.actas_de(nombre)
+        hojas_de_acta.escribir(self._carpeta, registro, [acta for _, acta in actas], self._fuente.sobres)
+        for indice, acta in actas:
+            prueba = Prueba(indice, registro.inclusion(indice, tamano), nota)
             registro.escribir_aparte(f"actas/{nombre}/{acta.eleccion}/{acta.casilla}.tlog-proof", prueba.a_bytes())
 
     def cofirmar(self) -> testigos.Cofirmas:

@@ -26,6 +26,8 @@ from servicio_central.tropiezo import Tropiezo
 
 CARPETA: Final = "registro"
 PUNTO: Final = "checkpoint"
+LLAVE: Final = "llave"
+"""La vkey, para quien compruebe sin abrir la hoja 0. No prueba nada por sí sola: se compara con la que se imprimió."""
 PUNTOS: Final = "puntos"
 """El punto de control de cada corte, por si alguien quiere ver cómo creció."""
 
@@ -146,6 +148,8 @@ class Registro:
             else:
                 datos = bytes_de(baldosa, self._arbol)
             self._escribir(baldosa.ruta, datos)
+        if self.nota is None:
+            self._escribir(LLAVE, f"{self._quien.llave.vkey}\n".encode())
         nota = firmar_punto(Punto(self._quien.nombre, self._arbol.tamano, self._arbol.raiz()), self._quien)
         antes(nota)
         self._escribir(f"{PUNTOS}/{corte}", nota.a_bytes())

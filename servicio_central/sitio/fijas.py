@@ -11,7 +11,7 @@ from servicio_central.sitio import cifras, palabras
 from servicio_central.sitio.contexto import Contexto
 from servicio_central.sitio.plantilla import estatico, pagina
 
-ESTATICOS: Final = ("estilo.css", "sitio.js", "icono.svg")
+ESTATICOS: Final = ("estilo.css", "sitio.js", "comprobar.js", "comprobaciones.js", "icono.svg")
 
 VOCES: Final = (
     ("Acta", "El papel donde la casilla escribe cuántos votos contó. Hay una por casilla y por elección."),
