@@ -6,7 +6,7 @@ CLAVE_CASILLA = entidad(2) + sección(4) + tipo(1) + id(2) + extraordinaria cont
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 TIPOS: Final = "BCESMAP"
@@ -38,9 +38,12 @@ class Casilla:
     representantes: int
     """Representaciones acreditadas; su forma de contarlas la fija el instituto (dominio §4.2)."""
 
-    @property
-    def clave(self) -> str:
-        return f"{self.entidad:02d}{self.seccion:04d}{self.tipo}{self.numero:02d}{self.ext_contigua:02d}"
+    clave: str = field(init=False, repr=False, compare=False)
+    """Se escribe una sola vez: en un corte se pide cien mil veces."""
+
+    def __post_init__(self) -> None:
+        clave = f"{self.entidad:02d}{self.seccion:04d}{self.tipo}{self.numero:02d}{self.ext_contigua:02d}"
+        object.__setattr__(self, "clave", clave)
 
     @property
     def especial(self) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -56,8 +56,10 @@ def medir(tamano: Tamano, carpeta: Path, decir: Decir) -> Medida:
         iguales = noche.mismo_csv()
     finally:
         centro.cerrar()
-    decir(f"{tamano.millon:,} actas sintéticas")
-    cifras = millon.medir(tamano.millon, centro.proceso)
+    cifras = []
+    if tamano.millon:
+        decir(f"{tamano.millon:,} actas sintéticas")
+        cifras = millon.medir(tamano.millon, centro.proceso)
     notas = [h.texto() for h in hechos]
     notas += [f"{c.que} de {tamano.millon:,} actas: {c.segundos:.2f} s de procesador; {c.detalle}" for c in cifras]
     return Medida(
@@ -100,6 +102,7 @@ def principal(argumentos: Sequence[str] | None = None) -> int:
     lector = argparse.ArgumentParser(prog="prep medir estado", description="Mide lo que cuesta publicar a un estado.")
     lector.add_argument("--temporal", type=Path, help="dónde escribir; decide qué disco se mide")
     lector.add_argument("--casillas", type=int, default=0, help="cuántas, hasta 9,820 (por omisión, todas)")
+    lector.add_argument("--sinteticas", type=int, help="actas de la parte sintética; 0, sin ella (un millón)")
     lector.add_argument("--chico", action="store_true", help="en segundos: comprueba que se puede medir, no mide")
     opciones = lector.parse_args(argumentos)
     if opciones.temporal is not None and not opciones.temporal.is_dir():
@@ -108,7 +111,11 @@ def principal(argumentos: Sequence[str] | None = None) -> int:
     if opciones.casillas:
         if not 60 <= opciones.casillas <= Tamano().casillas:
             lector.error("--casillas va de 60 a 9820")
-        tamano = Tamano(opciones.casillas, tamano.kioscos, tamano.incrementales, tamano.millon)
+        tamano = replace(tamano, casillas=opciones.casillas)
+    if opciones.sinteticas is not None:
+        if opciones.sinteticas and opciones.sinteticas < 100:
+            lector.error("--sinteticas es 0 o al menos 100")
+        tamano = replace(tamano, millon=opciones.sinteticas)
     inicio = time.monotonic()
 
     def decir(que: str) -> None:

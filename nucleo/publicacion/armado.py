@@ -63,6 +63,8 @@ class Armador:
         Args:
             anteriores: lo que dejó el último corte publicado, si lo hubo; los hechos hay que dárselos todos de nuevo.
         """
+        # Un corte en ceros no recuerda ningún acta, y también dejó escritas sus secciones.
+        de_cero = anteriores is None or anteriores.definicion != proceso.huella
         anteriores = anteriores or Recuerdos()
         self.proceso = proceso
         self._recuerdos = dict(anteriores.actas)
@@ -77,6 +79,7 @@ class Armador:
         self._partes: dict[tuple[str, int | None, int], FichaSeccion] = {}
         self._divisiones: dict[tuple[str, int | None], FichaDivision] = {}
         self._casillas: dict[IdActa, Casilla] = {}
+        self._esperadas: dict[str, list[IdActa]] = {clave: [] for clave in proceso.elecciones}
         self._especiales: dict[str, list[IdActa]] = {clave: [] for clave in proceso.elecciones}
         self._huellas: dict[str, list[str]] = defaultdict(list)
         """Las de los hechos que cuentan en cada elección; en orden, salvo las que llegaron después de pedirlas."""
@@ -88,13 +91,14 @@ class Armador:
             for casilla in proceso.esperadas(clave):
                 cual = IdActa(clave, casilla.clave)
                 self._casillas[cual] = casilla
+                self._esperadas[clave].append(cual)
                 if casilla.especial:
                     self._especiales[clave].append(cual)
                 division = eleccion.division(casilla)
                 self._donde[clave, division, casilla.seccion].append(cual)
                 self._secciones_de[clave, division].add(casilla.seccion)
         self._tocadas: set[IdActa] = set(self._casillas)
-        self._faltan_todas = anteriores.definicion != proceso.huella or not anteriores.actas
+        self._faltan_todas = de_cero
         """Si no hay secciones ya escritas que sirvan: ningún corte antes, o con otra definición."""
         self._recien_hecho = True
 
@@ -244,7 +248,7 @@ class Armador:
 
     def actas(self, eleccion: str) -> tuple[Acta, ...]:
         """Las mismas que `nucleo.libro.actas_de`, para escribir la base oficial."""
-        esperadas = tuple(self._fichas[IdActa(eleccion, c.clave)].acta for c in self.proceso.esperadas(eleccion))
+        esperadas = tuple(self._fichas[cual].acta for cual in self._esperadas[eleccion])
         return esperadas + self._fuera_de_catalogo(eleccion)
 
     def conjunto(self, eleccion: str) -> tuple[int, str]:
