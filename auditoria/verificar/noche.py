@@ -11,18 +11,20 @@ from typing import Final
 
 from auditoria.verificar.corte import Compartir, Cortes, Cuenta
 from auditoria.verificar.lector import CORTES, DOCUMENTOS, IMAGENES, PUBLICO, Lector, NoSePuede
-from auditoria.verificar.registro import CEROS, PUNTO, RegistroAbierto, falta, ruta_de_prueba, sobra
+from auditoria.verificar.registro import CEROS, PUNTO, RegistroAbierto, falta, ruta_de_hojas, ruta_de_prueba, sobra
 from nucleo.hechos import IdActa
 from nucleo.publicacion import rutas
 from nucleo.publicacion.corte_repasado import CorteRepasado
 from nucleo.publicacion.mentira import Mentira
 from nucleo.publicacion.repaso import Repaso, SinDefinicion
-from nucleo.transparencia.hojas import ActaPublicada
+from nucleo.sobre import huella
+from nucleo.transparencia.hojas import ActaPublicada, Clase
 
 Avance = Callable[[str, int, int], None]
 """Qué se está comprobando, cuánto va y de cuánto."""
 
 TODOS: Final = ""
+_HECHO: Final = f"{Clase.HECHO.value}\n".encode()
 ESPERA: Final = 3.0
 """Segundos que puede pasar entre que un corte se asienta en el registro y se muestra."""
 
@@ -50,6 +52,8 @@ class Repasada:
     actas: dict[IdActa, tuple[int, ActaPublicada]] = field(default_factory=dict)
     """Lo último que se publicó de cada una."""
     todas: list[tuple[int, ActaPublicada]] = field(default_factory=list)
+    sobres: dict[str, str] = field(default_factory=dict)
+    """Huella → sobre de los que ya son públicos, si se pidió comprobarlo todo."""
     usados: set[str] = field(default_factory=set)
     """SHA-256 de los documentos que nombra el registro."""
 
@@ -87,6 +91,9 @@ def repasar(
     noche = Repasada(registro, repaso, Cuenta(), usados=usados)
     cortes = Cortes(lector, noche.cuenta, al_compartir)
     for indice, dato in registro.hojas():
+        if archivos_de == TODOS and dato.startswith(_HECHO):
+            sobre = dato.removeprefix(_HECHO).decode("ascii")
+            noche.sobres[huella(sobre)] = sobre
         try:
             hecho = repaso.hoja(indice, dato)
         except SinDefinicion as error:
@@ -102,6 +109,9 @@ def repasar(
         noche.actas |= {IdActa(a.eleccion, a.casilla): (i, a) for i, a in hecho.actas}
         if archivos_de is not None:
             cortes.repasar(hecho, leer=archivos_de in (TODOS, nombre))
+        if archivos_de == TODOS:
+            for _, acta in hecho.actas:
+                registro.comprobar_hojas(acta, noche.sobres, hecho.padron)
     if archivos_de and archivos_de not in cortes.nombres:
         cuales = ", ".join(cortes.nombres) or "ninguno"
         raise NoSePuede(f"en el registro no hay un corte {archivos_de}: los que hay son {cuales}")
@@ -160,6 +170,7 @@ def _exigir_vigente(lector: Lector, noche: Repasada, espera: float) -> None:
 def _acompanantes(lector: Lector, noche: Repasada, avance: Avance) -> None:
     """Lo que no es de un corte: puntos de control, pruebas, imágenes, documentos y el enlace a lo vigente."""
     registro = noche.registro
+    registro.comprobar_llave()
     registro.comprobar_punto(CEROS, 1)
     for nombre, indice in noche.cortes:
         registro.comprobar_punto(nombre, indice + 1)
@@ -169,7 +180,7 @@ def _acompanantes(lector: Lector, noche: Repasada, avance: Avance) -> None:
     imagenes = {a.imagen for _, a in noche.todas} - {""}
     for sha256 in sorted(imagenes):
         imagen(lector, sha256)
-    pruebas = frozenset(ruta_de_prueba(a) for _, a in noche.todas)
+    pruebas = frozenset(ruta(a) for _, a in noche.todas for ruta in (ruta_de_prueba, ruta_de_hojas))
     nombres = frozenset(n for n, _ in noche.cortes)
     noche.cuenta.avisos += registro.comprobar_archivos(nombres, pruebas)
     for ruta in lector.listar(CORTES) or ():

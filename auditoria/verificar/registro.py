@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from auditoria.verificar import comprimido
 from auditoria.verificar.lector import REGISTRO, Lector, NoSePuede
+from nucleo.padron import Padron
+from nucleo.publicacion import hojas_de_acta
 from nucleo.publicacion.mentira import Mentira
 from nucleo.transparencia import hojas
 from nucleo.transparencia.arbol import Arbol, PruebaInvalida
@@ -29,6 +32,7 @@ from nucleo.transparencia.prueba import comprobar_prueba, leer_prueba
 from nucleo.transparencia.punto import PuntoFirmado, abrir_punto, leer_punto
 
 PUNTO: Final = f"{REGISTRO}/checkpoint"
+LLAVE: Final = f"{REGISTRO}/llave"
 CEROS: Final = "ceros"
 _RESTO: Final = re.compile(r"\..+\.[0-9]+")
 """Lo que deja a medias una escritura que un apagón interrumpió."""
@@ -142,13 +146,27 @@ class RegistroAbierto:
                 ruta, f"la hoja {prueba.indice} o datos de más", f"la hoja {indice}", "Es la prueba de otra cosa."
             )
 
+    def comprobar_hojas(self, acta: ActaPublicada, sobres: Mapping[str, str], padron: Padron | None) -> None:
+        """Lo que la página de un acta usa para comprobarla: los bytes que salen del registro. Raises: Mentira."""
+        ruta = ruta_de_hojas(acta)
+        datos = comprimido.abrir(ruta, self._leer(ruta))
+        if datos != hojas_de_acta.a_bytes(acta, sobres, padron):
+            significa = "Quien compruebe esa acta en su navegador vería otra cosa que lo que está en el registro."
+            raise Mentira(ruta, "otras hojas o llaves", "las del registro y el padrón", significa)
+
+    def comprobar_llave(self) -> None:
+        """La llave que se sirve suelta es la de la puesta en ceros. Raises: Mentira."""
+        if (dicha := self._leer(LLAVE)) != f"{self.llave.vkey}\n".encode():
+            significa = "Quien compare esa llave con la puesta en ceros impresa creería en otro registro."
+            raise Mentira(LLAVE, dicha[:200].decode("utf-8", "replace"), self.llave.vkey, significa)
+
     def comprobar_archivos(self, cortes: frozenset[str], pruebas: frozenset[str]) -> Iterator[str]:
         """Que en la carpeta no haya nada más, y que las baldosas de antes digan lo mismo; da los avisos.
 
         Raises:
             Mentira: si sobra o difiere alguno.
         """
-        propios = pruebas | {PUNTO} | {f"{REGISTRO}/puntos/{n}" for n in (*cortes, CEROS)}
+        propios = pruebas | {PUNTO, LLAVE} | {f"{REGISTRO}/puntos/{n}" for n in (*cortes, CEROS)}
         for ruta in self._lector.listar(REGISTRO) or ():
             corta = ruta.removeprefix(f"{REGISTRO}/")
             if corta.startswith("tile/"):
@@ -220,6 +238,10 @@ class RegistroAbierto:
 
 def ruta_de_prueba(acta: ActaPublicada) -> str:
     return f"{REGISTRO}/actas/{acta.corte}/{acta.eleccion}/{acta.casilla}.tlog-proof"
+
+
+def ruta_de_hojas(acta: ActaPublicada) -> str:
+    return f"{REGISTRO}/actas/{acta.corte}/{acta.eleccion}/{acta.casilla}.hojas.json.gz"
 
 
 def falta(ruta: str, significa: str) -> Mentira:

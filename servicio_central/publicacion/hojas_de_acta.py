@@ -20,8 +20,8 @@ from servicio_central.tropiezo import Tropiezo
 _TANDA: Final = 64
 """Actas cuyos sobres se leen de una vez: con todas, las de la noche entera no cabrían en memoria."""
 
-_NIVEL: Final = 6
-"""Los sobres van en base64: apretar más casi no los achica."""
+_NIVEL: Final = 9
+"""El de todo lo publicado: quien verifica no acepta un gzip de otro."""
 
 
 def escribir(
