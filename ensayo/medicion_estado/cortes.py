@@ -95,6 +95,7 @@ class Noche:
             self._cortar(hora)
         a_secas = time.perf_counter() - pared, time.process_time() - procesador
         gc.freeze()  # como el proceso que publica: lo que queda vivo dura toda la noche
+        self._decir(f"{a_secas[1]:.2f} s de procesador y {a_secas[0]:.2f} s de pared")
         memoria = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         return Hecho(que, actas, a_secas, tiempos, self._ocupado(), memoria)
 

@@ -41,11 +41,14 @@ WITH apoyos AS (
 )
 SELECT casilla, campo, min(dicho) AS dicho FROM ganadores
  WHERE apoyo = mayor AND mayor > 1 GROUP BY casilla, campo HAVING count(*) = 1;
-CREATE TEMP TABLE verificadas AS
-SELECT l.casilla, min(l.hora) AS captura, max(l.hora) AS verificacion FROM lecturas l
- WHERE (SELECT count(*) FROM decididos d WHERE d.casilla = l.casilla)
-     = (SELECT count(DISTINCT campo) FROM lecturas t WHERE t.casilla = l.casilla)
- GROUP BY l.casilla;
+CREATE INDEX temp.de_casilla ON decididos (casilla);
+CREATE TEMP TABLE verificadas (casilla PRIMARY KEY, captura, verificacion);
+INSERT INTO verificadas
+WITH leidas AS (
+  SELECT casilla, count(DISTINCT campo) AS campos, min(hora) AS captura, max(hora) AS verificacion
+    FROM lecturas GROUP BY casilla
+), acordadas AS (SELECT casilla, count(*) AS campos FROM decididos GROUP BY casilla)
+SELECT casilla, captura, verificacion FROM leidas JOIN acordadas USING (casilla, campos);
 CREATE TEMP TABLE sumas AS
 SELECT d.casilla, sum(CASE WHEN typeof(d.dicho) = 'integer' THEN d.dicho ELSE 0 END) AS total,
        sum(typeof(d.dicho) = 'integer') AS legibles, count(*) AS campos
