@@ -95,7 +95,7 @@ def test_un_acta_que_cambia_arrastra_a_su_seccion_pero_no_rehace_a_sus_vecinas(c
 
 def test_dos_motores_independientes_dan_el_mismo_csv(tmp_path: Path) -> None:
     """El que publica, y SQL sobre los sobres: byte por byte, con actas de todas las rarezas."""
-    centro = CentroDeEnsayo(tmp_path, casillas=100, kioscos=2, semilla=3)
+    centro = CentroDeEnsayo(tmp_path, casillas=140, kioscos=2, semilla=3)
     centro.llegar(centro.faltan - 5)
     hora = horas(centro.proceso, 1)[0]
     Publicador(centro.carpeta).cortar(centro.proceso, hora, ultimo=False, ahora=hora)
