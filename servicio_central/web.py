@@ -61,7 +61,7 @@ class _Publico(ArchivosComprimidos):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if es_de_la_sala(scope["path"]):
-            raise HTTPException(404)
+            raise HTTPException(404 if scope["method"] in ("GET", "HEAD") else 405)
         await super().__call__(scope, receive, send)
 
 

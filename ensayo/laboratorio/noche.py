@@ -347,7 +347,8 @@ class _Noche:
         if libres := [c for c in self.casillas if c not in usadas]:
             falta = libres[int(d.suerte * len(libres))]
             casillas = {c: v for c, v in completa.casillas.items() if c != falta}
-            self.centro.recargar(replace(completa, casillas=casillas))
+            # Otra definición tiene otra huella: por ella sabe el publicador que no puede compartir páginas.
+            self.centro.recargar(replace(completa, casillas=casillas, huella="f" * 64))
             self.despues(d, lambda: self.centro.recargar(completa))
 
     def soltar_hostil(self, d: Desgracia, _kiosco: Kiosco) -> None:

@@ -183,6 +183,11 @@ class Armador:
         hecho = self._dichos.get(acta)
         return piezas.a_bytes(paginas.de_acta(self._fichas[acta])) if hecho is None else hecho
 
+    @property
+    def todas_las_secciones(self) -> tuple[tuple[str, int], ...]:
+        """(elección, sección) de todas las páginas de sección, en orden."""
+        return tuple(sorted({(eleccion, seccion) for eleccion, _, seccion in self._donde}))
+
     def abre(self, acta: IdActa, huella: str) -> bool:
         """Si ese hecho del acta se ve completo en el último corte hecho."""
         vista = self._vistas.get(acta)

@@ -49,6 +49,14 @@ def _comprimir(datos: bytes) -> bytes:
     return gzip.compress(datos, _NIVEL, mtime=0)
 
 
+def manifiesto_de(corte: Path) -> Mapping[str, Archivo] | None:
+    """Lo que lleva un corte ya hecho; `None` si no se puede leer."""
+    try:
+        return manifiesto.leer(leer(corte, rutas.MANIFIESTO)).archivos
+    except (OSError, manifiesto.ManifiestoInvalido):
+        return None
+
+
 class CorteEnObra:
     """Un corte que se está escribiendo. Hay que terminarlo con `levantar` o con `tirar`."""
 
@@ -63,18 +71,16 @@ class CorteEnObra:
         """
         Args:
             anterior: la carpeta del corte con que se puede compartir lo que no cambió.
-            de_antes: lo que dice su manifiesto, para no volverlo a leer.
+            de_antes: lo que dice su manifiesto (`manifiesto_de`).
 
         Raises:
-            OSError: si no se puede escribir, o el anterior no se deja leer.
+            OSError: si no se puede escribir.
         """
         self.destino = destino
         self._provisional = centro / f"{_PROVISIONAL}{destino.name}-{os.getpid()}"
         self._hora = hora.timestamp()
         self._anterior = anterior
-        if de_antes is None:
-            de_antes = {} if anterior is None else manifiesto.leer(leer(anterior, rutas.MANIFIESTO)).archivos
-        self._de_antes = de_antes
+        self._de_antes = de_antes or {}
         self._de_antes_en: dict[str, Mapping[str, Archivo]] = {}
         """Lo que dice el manifiesto anterior de cada sección que se vuelve a escribir."""
         self._archivos: dict[str, Archivo] = {}

@@ -112,6 +112,11 @@ class Publicador:
         nuevas = list(self._hojas(registro, armador, cambios, corte, padron))
         anterior = destino.with_name(ultimo.corte) if ultimo is not None else None
         sabido = self._escritos[1] if anterior and self._escritos and self._escritos[0] == anterior.name else None
+        if anterior is not None and sabido is None:
+            sabido = escritura.manifiesto_de(anterior)
+            if sabido is None:
+                # Se borró o se dañó: no hay con qué compartir, y eso no detiene la publicación.
+                anterior, cambios = None, replace(cambios, de_cero=True, secciones=armador.todas_las_secciones)
         obra = escritura.CorteEnObra(self._carpeta, destino, corte.hora, anterior, sabido)
         try:
             ficha = self._escribir(obra, armador, cambios, corte, padron, ultimo)

@@ -257,7 +257,7 @@ def test_con_sigterm_termina_limpio_y_las_paginas_dicen_donde_estan(sistema: Ins
 
     assert esperar(responde)
     assert "catd-01" in httpx.get(f"{base}/proyector").text
-    assert "Aún no hay resultados" in httpx.get(base).text
+    assert "Los resultados preliminares comienzan" in httpx.get(base).text
     assert httpx.get(base, headers={"Host": "malo.example"}).status_code == 421
     assert httpx.post(f"{base}/proyector").status_code == 405
     assert httpx.get(f"{base}/operacion").headers["location"] == "/operacion/entrar"
