@@ -262,7 +262,7 @@ def test_con_sigterm_termina_limpio_y_las_paginas_dicen_donde_estan(sistema: Ins
     assert httpx.post(f"{base}/proyector").status_code == 405
     assert httpx.get(f"{base}/operacion").headers["location"] == "/operacion/entrar"
     for camino in ("/../centro.pem", "/%2e%2e/centro.pem", "/cortes/../centro.pem", "/cortes/..%2fcentro.pem"):
-        assert httpx.get(base + camino).status_code == 404
+        assert httpx.get(base + camino).status_code in (400, 404)
     assert proceso.terminar() == 0
     assert "terminado" in proceso.bitacora()
     assert "Traceback" not in proceso.bitacora()
