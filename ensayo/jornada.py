@@ -29,8 +29,9 @@ from ensayo.kiosco_de_mano import KioscoDeMano
 from ensayo.noche import Noche, cargar_noche
 from ensayo.publicada import leer_publicada
 from ensayo.veredicto import a_json, contar_sobres, mostrar
-from servicio_central.corte import hacer_corte
+from servicio_central.corte import hacer_cortes
 from servicio_central.publicacion.corte_hecho import Corte
+from servicio_central.publicacion.publicador import Publicador
 from servicio_central.tropiezo import Tropiezo
 
 VELOCIDAD = 120.0
@@ -172,6 +173,7 @@ def _vivir(noche: Noche, escenario: Escenario, fin: datetime, velocidad: float, 
     with _avance(consola) as avance:
         barra = avance.add_task(f"{ahora:%H:%M}", total=total)
         comienzo = time.monotonic()
+        publicador = Publicador(escenario.centro)
         for corte in calendario(noche, fin):
             while ahora < corte:
                 ahora = min(corte, ahora + (_PASO if velocidad else corte - ahora))
@@ -184,7 +186,7 @@ def _vivir(noche: Noche, escenario: Escenario, fin: datetime, velocidad: float, 
                     debido = (ahora - noche.inicio).total_seconds() / velocidad
                     time.sleep(max(0.0, debido - (time.monotonic() - comienzo)))
             escenario.escurrir()
-            hecho = hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, corte)
+            hecho = hacer_cortes(escenario.centro, noche.proceso, corte, publicador=publicador)[noche.eleccion.clave]
             if corte in publicados:
                 comparaciones.append(_comparar(noche, corte, hecho))
                 avance.console.print(_frase(comparaciones[-1]))
@@ -230,13 +232,14 @@ def _dejar_navegar(noche: Noche, escenario: Escenario, desde: datetime, consola:
             )
             consola.print("aparece en la página pública en segundos: cada cambio hace su propio corte.")
             anterior = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
+            publicador = Publicador(escenario.centro)
             while True:
                 escenario.vigilar()
                 aceptados = contar_sobres(kiosco.carpetas, escenario.centro).aceptados
                 if aceptados != anterior:
                     # Un corte publicado no cambia: cada uno lleva su propio segundo.
                     hora = kiosco.ahora().replace(microsecond=0)
-                    hacer_corte(escenario.centro, noche.proceso, noche.eleccion.clave, hora)
+                    hacer_cortes(escenario.centro, noche.proceso, hora, publicador=publicador)
                     anterior = aceptados
                 time.sleep(5)
     except KeyboardInterrupt:

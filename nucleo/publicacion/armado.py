@@ -38,6 +38,7 @@ from nucleo.publicacion.parcial import parcial_de, sumar
 from nucleo.publicacion.quien_va_adelante import adelante_de, candidaturas_de, partidos_de
 from nucleo.publicacion.recuerdo import Recuerdo, Recuerdos
 from nucleo.publicacion.reserva import HechoRegistrado, HechoVisible, Vista, partir
+from nucleo.publicacion.seccion_partida import juntar
 from nucleo.publicacion.situacion import acta_publicada, situacion_de
 
 _SIN_ZIP: Final = ("", 0, "")
@@ -209,7 +210,7 @@ class Armador:
         por_pagina: dict[tuple[str, int], list[FichaSeccion]] = defaultdict(list)
         for (eleccion, _, seccion), parte in sorted(self._partes.items(), key=_orden_de_parte):
             por_pagina[eleccion, seccion].append(parte)
-        return [p[0] if len(p := por_pagina[cual]) == 1 else _juntas(p) for cual in cuales]
+        return [p[0] if len(p := por_pagina[cual]) == 1 else juntar(p) for cual in cuales]
 
     def eleccion(self, clave: str, base: tuple[str, int, str] = _SIN_ZIP) -> FichaEleccion:
         """La ficha de una elección.
@@ -384,19 +385,6 @@ def _renglones(acta: ActaVerificada | None, eleccion: Eleccion, casilla: Casilla
 
 def _bytes_de(sha256: str, vista: Vista) -> int:
     return max((h.bytes for h in vista.hechos if isinstance(h, Imagen) and h.sha256 == sha256), default=0)
-
-
-def _juntas(partes: list[FichaSeccion]) -> FichaSeccion:
-    primera = partes[0]
-    actas = tuple(sorted((a for p in partes for a in p.actas), key=lambda a: a.casilla.clave))
-    nombres = dict.fromkeys(p.division_nombre for p in partes if p.division_nombre)
-    return replace(
-        primera,
-        division=None,
-        division_nombre=" y ".join(nombres),
-        parcial=sumar(p.parcial for p in partes),
-        actas=actas,
-    )
 
 
 def _orden_de_parte(par: tuple[tuple[str, int | None, int], FichaSeccion]) -> tuple[str, bool, int, int]:
