@@ -1,21 +1,21 @@
 """Lee del almacén los hechos aceptados de una elección, en una sola transacción y sin estorbar a la ingesta.
 
 Los hechos sólo se agregan: lo leído en el corte anterior sigue igual, así que cada corte lee sólo lo nuevo. Lo que la
-autoridad excluyó en el padrón se lee igual y se aparta aquí, el único lugar por donde pasan los hechos que se cuentan.
+autoridad excluyó en el padrón se lee igual y se aparta aquí. Quien publica lee por su cuenta y recuerda lo ya
+leído (`servicio_central.publicacion.fuente`).
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nucleo.hechos import Hecho, de_contenido, del_catd
+from nucleo.hechos import Hecho
 from nucleo.padron import Padron
-from nucleo.sobre import leer_json
+from nucleo.publicacion.reserva import HechoRegistrado, registrado_de
 from servicio_central import almacenes, padrones
 from servicio_central.puerto_almacen import Marca
 
@@ -32,18 +32,10 @@ class Leidos:
     """Hechos aceptados que el padrón excluye; no están en `hechos`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Leido:
-    huella: str
-    lugar: tuple[str, str, int]
-    """(equipo, época, secuencia)"""
-    hecho: Hecho
-
-
 @dataclass
 class _Memoria:
     marca: Marca = field(default_factory=Marca)
-    leidos: list[_Leido] = field(default_factory=list)
+    leidos: list[HechoRegistrado] = field(default_factory=list)
 
 
 _recordados: dict[tuple[Hashable, str], _Memoria] = {}
@@ -78,7 +70,7 @@ def leer_aceptados(carpeta: Path, eleccion: str) -> tuple[Hecho, ...]:
     return tuple(a.hecho for a in _todos(carpeta, eleccion))
 
 
-def _todos(carpeta: Path, eleccion: str) -> list[_Leido]:
+def _todos(carpeta: Path, eleccion: str) -> list[HechoRegistrado]:
     with closing(almacenes.leer(carpeta)) as bd:
         bd.execute("BEGIN")
         clave = (bd.identidad, eleccion)
@@ -88,14 +80,7 @@ def _todos(carpeta: Path, eleccion: str) -> list[_Leido]:
             memoria = _Memoria()
             leido = bd.nuevos(eleccion, memoria.marca) or ([], Marca())
     nuevos, marca = leido
-    memoria.leidos += [_leer(huella, sobre) for huella, sobre in nuevos]
+    memoria.leidos += [registrado_de(huella, sobre) for huella, sobre in nuevos]
     memoria.marca = marca
     _recordados[clave] = memoria
     return memoria.leidos
-
-
-def _leer(huella: str, compacto: str) -> _Leido:
-    carga = compacto.split(".")[1]
-    sobre = leer_json(base64.urlsafe_b64decode(carga + "=" * (-len(carga) % 4)))
-    lugar = (str(sobre["equipo"]), str(sobre["epoca"]), int(sobre["secuencia"]))
-    return _Leido(huella, lugar, del_catd(de_contenido(sobre["contenido"]), str(sobre["catd"])))

@@ -59,7 +59,7 @@ _DONDE: Final[tuple[tuple[object, str, str], ...]] = (
     (contenido, "paginas_de_division", _HTML),
     (contenido, "paginas_de_seccion", _HTML),
     (contenido, "pagina_de_casilla", _HTML),
-    (escritura, "_comprimir", _COMPRIMIR),
+    (escritura, "comprimir", _COMPRIMIR),
     (escritura.CorteEnObra, "__init__", _ESCRIBIR),
     (escritura.CorteEnObra, "poner", _ESCRIBIR),
     (escritura.CorteEnObra, "repetir", _ESCRIBIR),

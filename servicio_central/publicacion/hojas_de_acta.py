@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,15 +12,12 @@ from nucleo.publicacion import hojas_de_acta
 from nucleo.sobre import SobreInvalido
 from nucleo.transparencia.hojas import ActaPublicada
 from servicio_central.firmante import leer_publica
-from servicio_central.publicacion import documentos
+from servicio_central.publicacion import documentos, escritura
 from servicio_central.registro.registro import Registro
 from servicio_central.tropiezo import Tropiezo
 
 _TANDA: Final = 64
 """Actas cuyos sobres se leen de una vez: con todas, las de la noche entera no cabrían en memoria."""
-
-_NIVEL: Final = 9
-"""El de todo lo publicado: quien verifica no acepta un gzip de otro."""
 
 
 def escribir(
@@ -39,7 +35,7 @@ def escribir(
     for tanda in _por_tandas(actas):
         leidos = sobres({h for acta in tanda for h in acta.hojas})
         for acta in tanda:
-            datos = gzip.compress(hojas_de_acta.a_bytes(acta, leidos, padron), _NIVEL, mtime=0)
+            datos = escritura.comprimir(hojas_de_acta.a_bytes(acta, leidos, padron))
             registro.escribir_aparte(f"actas/{acta.corte}/{acta.eleccion}/{acta.casilla}.hojas.json.gz", datos)
 
 

@@ -11,10 +11,9 @@ from typing import Final
 
 from nucleo.casilla import Casilla
 from nucleo.eleccion import Eleccion
+from nucleo.publicacion import rutas
 
 PORTADA: Final = "index.html"
-SIN_DIVISION: Final = "sin"
-"""Nombre de la carpeta de las mesas que no pertenecen a ningún distrito o municipio."""
 
 
 def raiz(ruta: str) -> str:
@@ -27,11 +26,11 @@ def eleccion(e: Eleccion, pagina: str = "index.html") -> str:
 
 
 def division(e: Eleccion, clave: int | None) -> str:
-    return f"{e.clave}/d/{SIN_DIVISION if clave is None else clave}/index.html"
+    return f"{rutas.division(e.clave, clave)}.html"
 
 
 def seccion(e: Eleccion, numero: int) -> str:
-    return f"{e.clave}/s/{numero:04d}/index.html"
+    return f"{rutas.seccion(e.clave, numero)}.html"
 
 
 def nombre_de_acta(casilla: Casilla) -> str:
@@ -40,7 +39,7 @@ def nombre_de_acta(casilla: Casilla) -> str:
 
 
 def acta(e: Eleccion, casilla: Casilla) -> str:
-    return f"{e.clave}/s/{casilla.seccion:04d}/{nombre_de_acta(casilla)}.html"
+    return f"{rutas.acta(e.clave, casilla)}.html"
 
 
 def casilla(seccion: int) -> str:
@@ -59,7 +58,7 @@ def prueba(corte: str, e: Eleccion, casilla: Casilla) -> str:
 
 
 def imagen(huella: str) -> str:
-    return f"/imagenes/{huella[:2]}/{huella}.webp"
+    return f"/{rutas.imagen(huella)}"
 
 
 def corte(nombre: str, ruta: str = "index.html") -> str:
